@@ -1,0 +1,129 @@
+//! `parties.toml`: organisations with their numbers, and the logins that may send for them.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::domain::{Files, Flaws, KommunCode, Login, OrganisationNumber, System};
+
+const FILE: &str = "parties.toml";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    organisation: Vec<WrittenOrganisation>,
+    login: Vec<WrittenLogin>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenOrganisation {
+    name: String,
+    number: Spanned<String>,
+    #[serde(default)]
+    kommun: Option<KommunCode>,
+    verified: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLogin {
+    name: Spanned<Login>,
+    kommun: KommunCode,
+    system: System,
+    sends: Vec<String>,
+}
+
+/// A kommun that sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kommun {
+    /// Its name.
+    pub name: String,
+    /// Its code.
+    pub code: KommunCode,
+    /// Its organisation number.
+    pub organisation: OrganisationNumber,
+    /// Whether a first-hand source confirms the number.
+    pub verified: bool,
+}
+
+/// A login: for which kommun and which system it sends what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// The login.
+    pub login: Login,
+    /// The kommun it belongs to.
+    pub kommun: Kommun,
+    /// The system it belongs to.
+    pub system: System,
+    /// The names of the contracts it may send.
+    pub sends: Vec<String>,
+}
+
+/// Everybody who may send.
+#[derive(Debug, Clone, Default)]
+pub struct Parties {
+    senders: HashMap<Login, Sender>,
+    kommuner: Vec<Kommun>,
+}
+
+impl Parties {
+    /// Reads `parties.toml`.
+    pub(super) fn load(files: &Files, flaws: &mut Flaws) -> Self {
+        let Some(text) = files.get(FILE) else {
+            flaws.add(FILE, 1, "the file is missing");
+            return Self::default();
+        };
+        let written: Written = match toml::from_str(text) {
+            Ok(written) => written,
+            Err(error) => {
+                flaws.add_at(FILE, text, error.span().map_or(0, |span| span.start), error.message());
+                return Self::default();
+            }
+        };
+        let mut kommuner: Vec<Kommun> = Vec::new();
+        for organisation in written.organisation {
+            let Ok(number) = organisation.number.get_ref().parse() else {
+                flaws.add_at(FILE, text, organisation.number.span().start, "not a valid organisation number");
+                continue;
+            };
+            let Some(code) = organisation.kommun else { continue };
+            kommuner.push(Kommun { name: organisation.name, code, organisation: number, verified: organisation.verified });
+        }
+        let mut senders = HashMap::new();
+        for login in written.login {
+            let at = login.name.span().start;
+            let Some(kommun) = kommuner.iter().find(|kommun| kommun.code == login.kommun) else {
+                flaws.add_at(FILE, text, at, "the login's kommun is no organisation here");
+                continue;
+            };
+            let name = login.name.into_inner();
+            let sender = Sender { login: name.clone(), kommun: kommun.clone(), system: login.system, sends: login.sends };
+            if senders.insert(name, sender).is_some() {
+                flaws.add_at(FILE, text, at, "the login stands twice");
+            }
+        }
+        Self { senders, kommuner }
+    }
+
+    /// Who a login is.
+    #[must_use]
+    pub fn sender(&self, login: &Login) -> Option<&Sender> {
+        self.senders.get(login)
+    }
+
+    /// Every login, in the order of their names.
+    #[must_use]
+    pub fn senders(&self) -> Vec<&Sender> {
+        let mut all: Vec<&Sender> = self.senders.values().collect();
+        all.sort_by(|a, b| a.login.cmp(&b.login));
+        all
+    }
+
+    /// The kommun of a code.
+    #[must_use]
+    pub fn kommun(&self, code: &KommunCode) -> Option<&Kommun> {
+        self.kommuner.iter().find(|kommun| kommun.code == *code)
+    }
+}

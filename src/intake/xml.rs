@@ -1,0 +1,332 @@
+//! XML text becomes the same tree as JSON (XML 1.0, Namespaces in XML 1.0), guided by the contract's shape.
+//!
+//! The event reader checks neither that there is one root nor that nothing follows it, so this walk does. Entities are
+//! never expanded: the five predefined and character references are read, any other is refused.
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::reader::NsReader;
+use serde_json::{Map, Value};
+
+use super::text::is_allowed;
+use super::{Found, MAX_DEPTH, MAX_NODES};
+use crate::domain::{Code, Leaf, LeafKind, List, Object, Outline, Place, Shape, Step, Violation};
+
+const XML_SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// Reads one XML document whose root is the contract's.
+pub(super) fn tree(text: &str, outline: &Outline) -> Found<Value> {
+    let mut reader = NsReader::from_str(text);
+    reader.config_mut().check_comments = true;
+    let mut walk = Walk { reader, namespace: &outline.namespace, nodes: 0 };
+    let empty = walk.open_root(&outline.root, text)?;
+    let tree = walk.object(&outline.shape, empty, &Place::root(), 1)?;
+    walk.close_document()?;
+    Ok(tree)
+}
+
+struct Walk<'a> {
+    reader: NsReader<&'a [u8]>,
+    namespace: &'a str,
+    nodes: usize,
+}
+
+/// What stands where an element's content is read.
+enum Content {
+    /// A child element; whether it is empty (`<a/>`).
+    Child(String, bool),
+    /// Text, with references resolved.
+    Text(String),
+    /// The element's end.
+    End,
+}
+
+impl<'a> Walk<'a> {
+    fn event(&mut self, place: &Place) -> Found<Event<'a>> {
+        let at = |code| Violation::new(code, place.clone());
+        match self.reader.read_event() {
+            Ok(Event::DocType(_)) => Err(at(Code::DecodeDoctype)),
+            Ok(Event::PI(_)) => Err(at(Code::DecodeInstruction)),
+            Ok(event) => Ok(event),
+            Err(error) => Err(at(code_of(&error))),
+        }
+    }
+
+    /// Reads up to the root's start; gives whether the root is empty.
+    fn open_root(&mut self, name: &str, text: &str) -> Found<bool> {
+        let place = Place::root();
+        let mut first = true;
+        loop {
+            let event = self.event(&place)?;
+            match event {
+                Event::Decl(declaration) if first && text.starts_with("<?xml") => {
+                    check_declaration(&declaration)?;
+                }
+                Event::Comment(_) => {}
+                Event::Text(text) if is_blank(&text) => {}
+                Event::Start(start) => return self.check_root(&start, name).map(|()| false),
+                Event::Empty(start) => return self.check_root(&start, name).map(|()| true),
+                Event::Eof => return Err(Violation::whole(Code::DecodeTruncated)),
+                _ => return Err(Violation::whole(Code::DecodeSyntax)),
+            }
+            first = false;
+        }
+    }
+
+    fn check_root(&mut self, start: &BytesStart<'_>, name: &str) -> Found<()> {
+        let place = Place::root();
+        self.check_attributes(start, &place)?;
+        if start.local_name().as_ref() != name {
+            return Err(Violation::whole(Code::DecodeRoot));
+        }
+        if !self.is_ours(start) {
+            return Err(Violation::whole(Code::DecodeNamespace));
+        }
+        Ok(())
+    }
+
+    fn is_ours(&self, start: &BytesStart<'_>) -> bool {
+        let (resolved, _) = self.reader.resolver().resolve_element(start.name());
+        resolved == ResolveResult::Bound(Namespace(self.namespace))
+    }
+
+    /// Takes namespace declarations and hints where a schema lies; the contract itself has no attributes.
+    fn check_attributes(&self, start: &BytesStart<'_>, place: &Place) -> Found<()> {
+        let at = |code| Violation::new(code, place.clone());
+        if is_blank(start.attributes_raw()) {
+            return Ok(());
+        }
+        for (count, attribute) in start.attributes().enumerate() {
+            if count >= MAX_DEPTH {
+                return Err(at(Code::DecodeTooManyNodes));
+            }
+            let attribute = attribute.map_err(|_| at(Code::DecodeSyntax))?;
+            if attribute.value.contains('<') {
+                return Err(at(Code::DecodeSyntax));
+            }
+            if attribute.key.as_namespace_binding().is_some() {
+                continue;
+            }
+            let (resolved, local) = self.reader.resolver().resolve_attribute(attribute.key);
+            let is_instance = resolved == ResolveResult::Bound(Namespace(XML_SCHEMA_INSTANCE));
+            match resolved {
+                _ if is_instance && matches!(local.as_ref(), "schemaLocation" | "noNamespaceSchemaLocation") => {}
+                ResolveResult::Unknown(_) => return Err(at(Code::DecodeNamespace)),
+                _ => return Err(at(Code::DecodeAttribute)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads on to the next thing that matters in an element: a child, some text, or the end.
+    fn content(&mut self, place: &Place) -> Found<Content> {
+        let at = |code| Violation::new(code, place.clone());
+        loop {
+            let event = self.event(place)?;
+            return match event {
+                Event::Start(start) => self.child(&start, false, place),
+                Event::Empty(start) => self.child(&start, true, place),
+                Event::End(_) => Ok(Content::End),
+                Event::Text(text) => {
+                    let text = text.xml10_content();
+                    if text.contains("]]>") { Err(at(Code::DecodeSyntax)) } else { Ok(Content::Text(text.into_owned())) }
+                }
+                Event::CData(data) => Ok(Content::Text(data.xml10_content().into_owned())),
+                Event::GeneralRef(reference) => reference_text(&reference).map(Content::Text).map_err(at),
+                Event::Comment(_) => continue,
+                Event::Eof => Err(at(Code::DecodeTruncated)),
+                Event::Decl(_) | Event::PI(_) | Event::DocType(_) => Err(at(Code::DecodeInstruction)),
+            };
+        }
+    }
+
+    fn child(&mut self, start: &BytesStart<'_>, empty: bool, place: &Place) -> Found<Content> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(Violation::new(Code::DecodeTooManyNodes, place.clone()));
+        }
+        self.check_attributes(start, place)?;
+        if !self.is_ours(start) {
+            return Err(Violation::new(Code::DecodeNamespace, place.clone()));
+        }
+        let name = start.local_name().into_inner().to_owned();
+        Ok(Content::Child(name, empty))
+    }
+
+    fn value(&mut self, shape: &Shape, empty: bool, place: &Place, depth: usize) -> Found<Value> {
+        match shape {
+            Shape::Object(object) => self.object(object, empty, place, depth),
+            Shape::List(list) => self.list(list, empty, place, depth),
+            Shape::Leaf(leaf) => self.leaf(leaf, empty, place),
+        }
+    }
+
+    fn object(&mut self, object: &Object, empty: bool, place: &Place, depth: usize) -> Found<Value> {
+        let mut fields = Map::new();
+        if empty {
+            return Ok(Value::Object(fields));
+        }
+        loop {
+            match self.content(place)? {
+                Content::End => return Ok(Value::Object(fields)),
+                Content::Text(text) if is_blank(&text) => {}
+                Content::Text(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
+                Content::Child(name, empty) => {
+                    let known = object.field(&name).map(|(_, field)| field).filter(|field| !field.derived);
+                    let step = known.map_or(Step::Unknown(fields.len()), |field| Step::Field(field.name.clone()));
+                    let inner = place.then(step);
+                    if fields.contains_key(&name) {
+                        return Err(Violation::new(Code::DecodeDuplicateKey, inner));
+                    }
+                    let value = match known {
+                        Some(field) => self.value(&field.shape, empty, &inner, depth + 1)?,
+                        None => self.skip(empty, &inner, depth + 1)?,
+                    };
+                    fields.insert(name, value);
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, list: &List, empty: bool, place: &Place, depth: usize) -> Found<Value> {
+        let mut items = Vec::new();
+        if empty {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            match self.content(place)? {
+                Content::End => return Ok(Value::Array(items)),
+                Content::Text(text) if is_blank(&text) => {}
+                Content::Text(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
+                Content::Child(name, empty) => {
+                    let inner = place.item(items.len());
+                    if name != list.item_name {
+                        return Err(Violation::new(Code::ContractUnknownField, inner));
+                    }
+                    items.push(self.value(&list.item, empty, &inner, depth + 1)?);
+                }
+            }
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Leaf, empty: bool, place: &Place) -> Found<Value> {
+        let mut whole = String::new();
+        while !empty {
+            match self.content(place)? {
+                Content::End => break,
+                Content::Text(text) if whole.is_empty() => whole = text,
+                Content::Text(text) => whole.push_str(&text),
+                Content::Child(..) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
+            }
+        }
+        Ok(typed(leaf, whole))
+    }
+
+    /// Passes over an unknown element, so that the contract can refuse it together with all else that is wrong.
+    fn skip(&mut self, empty: bool, place: &Place, depth: usize) -> Found<Value> {
+        let mut open = usize::from(!empty);
+        while open > 0 {
+            match self.content(place)? {
+                Content::Child(_, empty) => open += usize::from(!empty),
+                Content::Text(_) => {}
+                Content::End => open -= 1,
+            }
+            if depth + open > MAX_DEPTH {
+                return Err(Violation::new(Code::DecodeDepth, place.clone()));
+            }
+        }
+        Ok(Value::Null)
+    }
+
+    fn close_document(&mut self) -> Found<()> {
+        let place = Place::root();
+        loop {
+            match self.event(&place)? {
+                Event::Eof => return Ok(()),
+                Event::Comment(_) => {}
+                Event::Text(text) if is_blank(&text) => {}
+                Event::Start(_) | Event::Empty(_) => return Err(Violation::whole(Code::DecodeSeveralRoots)),
+                _ => return Err(Violation::whole(Code::DecodeTrailing)),
+            }
+        }
+    }
+}
+
+/// A leaf's text as the value that JSON would have. Where it is none, the text stays and the contract refuses it.
+fn typed(leaf: &Leaf, text: String) -> Value {
+    // XML Schema collapses white space around all simple types but strings.
+    let trimmed = || text.trim_matches([' ', '\t', '\r', '\n']);
+    match &leaf.kind {
+        LeafKind::Boolean if trimmed() == "true" => Value::Bool(true),
+        LeafKind::Boolean if trimmed() == "false" => Value::Bool(false),
+        LeafKind::Integer { .. } => plain_integer(trimmed()).map_or_else(|| Value::String(text.clone()), Value::from),
+        LeafKind::Formatted(_) => Value::String(trimmed().to_owned()),
+        _ => Value::String(text),
+    }
+}
+
+/// An integer as JSON writes it: no `+`, no leading zeros, no `-0`.
+fn plain_integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !digits.is_empty()
+        && digits.len() <= 18
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (text == "0" || !digits.starts_with('0'));
+    if plain { text.parse().ok() } else { None }
+}
+
+fn reference_text(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, Code> {
+    match reference.resolve_char_ref() {
+        Ok(Some(character)) => {
+            let text = character.to_string();
+            if is_allowed(&text) { Ok(text) } else { Err(Code::DecodeNul) }
+        }
+        Ok(None) => {
+            let text = match &**reference {
+                "amp" => "&",
+                "lt" => "<",
+                "gt" => ">",
+                "quot" => "\"",
+                "apos" => "'",
+                _ => return Err(Code::DecodeEntity),
+            };
+            Ok(text.to_owned())
+        }
+        Err(_) => Err(Code::DecodeNul),
+    }
+}
+
+/// Only XML 1.0 in UTF-8 is taken, and only a true declaration of it.
+fn check_declaration(declaration: &quick_xml::events::BytesDecl<'_>) -> Found<()> {
+    let version = declaration.version().map_err(|_| Violation::whole(Code::DecodeSyntax))?;
+    if version.as_ref() != "1.0" {
+        return Err(Violation::whole(Code::DecodeSyntax));
+    }
+    match declaration.encoding() {
+        None => Ok(()),
+        Some(Ok(name)) if name.eq_ignore_ascii_case("utf-8") => Ok(()),
+        Some(Ok(_)) => Err(Violation::whole(Code::DecodeEncodingDeclaration)),
+        Some(Err(_)) => Err(Violation::whole(Code::DecodeSyntax)),
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+}
+
+fn code_of(error: &quick_xml::Error) -> Code {
+    use quick_xml::errors::{IllFormedError, SyntaxError};
+    match error {
+        quick_xml::Error::Syntax(
+            SyntaxError::UnclosedTag
+            | SyntaxError::UnclosedComment
+            | SyntaxError::UnclosedCData
+            | SyntaxError::UnclosedDoctype
+            | SyntaxError::UnclosedPI
+            | SyntaxError::UnclosedXmlDecl,
+        )
+        | quick_xml::Error::IllFormed(IllFormedError::MissingEndTag(_)) => Code::DecodeTruncated,
+        quick_xml::Error::Namespace(_) => Code::DecodeNamespace,
+        _ => Code::DecodeSyntax,
+    }
+}
