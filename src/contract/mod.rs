@@ -99,6 +99,7 @@ pub fn check(open: Open, catalogue: &Catalogue, keys: &dyn Keys) -> Result<Check
     }
     let Some(sender) = sender else { return Err(Refusal::whole(Code::IdentitySender)) };
     let (envelope, outline, mut document) = decoded.into_parts();
+    normalise(&mut document, &outline, &person, &sender);
     match outline.reference.name() {
         "activity-report" => {
             derive::fill(&contract.computes, document.tree_mut(), &timetable);
@@ -172,6 +173,17 @@ fn judge(
     (sender, found)
 }
 
+/// Writes the person's twelve and the organisation's ten digits, so that every later stage and every recipient sees one form.
+fn normalise(document: &mut Document, outline: &Outline, person: &PersonNumber, sender: &Kommun) {
+    let Some(roles) = &outline.roles else { return };
+    for (path, digits) in [(&roles.person, person.digits()), (&roles.organisation, sender.organisation.as_str())] {
+        let leaf = path.split('.').try_fold(document.tree_mut(), |node, name| node.get_mut(name));
+        if let Some(leaf) = leaf {
+            *leaf = Value::String(digits.to_owned());
+        }
+    }
+}
+
 fn namnd_of(document: &Document, outline: &Outline) -> String {
     outline.roles.as_ref().and_then(|roles| document.text(&roles.namnd)).unwrap_or_default().to_owned()
 }
@@ -231,6 +243,7 @@ impl Reading<'_> {
         };
         Some(ConsentRevision {
             key: self.keys.report("consent", self.sender.organisation, self.person, self.text("consentId")?),
+            organisation: self.sender.organisation,
             revision: self.integer("revision")?,
             kind,
             disclosing: self.text("disclosingNamnd")?.to_owned(),

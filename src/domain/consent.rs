@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::category::Categories;
 use super::id::ReportKey;
-use super::party::Party;
+use super::party::{OrganisationNumber, Party};
 
 /// The two legal things that are called consent and must not be mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +21,8 @@ pub enum ConsentKind {
 pub struct ConsentRevision {
     /// Names the consent: sender, participant and consent id under a key.
     pub key: ReportKey,
+    /// The kommun that sent it: it opens gates of that kommun's reports only.
+    pub organisation: OrganisationNumber,
     /// The revision, from 1.
     pub revision: i64,
     /// What kind of consent.

@@ -125,7 +125,7 @@ fn with_century(ten: &[u8], plus: bool, today: Date) -> Result<[u8; 12], PersonE
     let two: i16 = ten.iter().take(2).fold(0, |sum, digit| sum * 10 + i16::from(digit - b'0'));
     let month_day: i16 = ten.iter().skip(2).take(4).fold(0, |sum, digit| sum * 10 + i16::from(digit - b'0'));
     let mut year = today.year() - today.year().rem_euclid(100) + two;
-    // The day of a samordningsnummer counts without its 60; an unknown date counts as the first day it can be.
+    // The day of a samordningsnummer counts without its 60; an unknown day counts as before the first.
     let born = if month_day % 100 >= 60 { month_day - 60 } else { month_day };
     let day_of_message = i16::from(today.month()) * 100 + i16::from(today.day());
     if (year, born) > (today.year(), day_of_message) {

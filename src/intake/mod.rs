@@ -102,5 +102,11 @@ pub fn decode(payload: Payload, outline: &Arc<Outline>) -> Result<Decoded, Refus
     }
 }
 
+/// Reads a document that Brygga itself wrote, to hold it against its contract; `None` where it is not well-formed.
+#[must_use]
+pub fn read_xml(text: &str, outline: &Outline) -> Option<serde_json::Value> {
+    xml::tree(text, outline).ok()
+}
+
 /// A decoder's finding: what is wrong and where.
 type Found<T> = Result<T, Violation>;

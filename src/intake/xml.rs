@@ -200,10 +200,14 @@ impl<'a> Walk<'a> {
                 Content::Text(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
                 Content::Child(name, empty) => {
                     let inner = place.item(items.len());
-                    if name != list.item_name {
-                        return Err(Violation::new(Code::ContractUnknownField, inner));
-                    }
-                    items.push(self.value(&list.item, empty, &inner, depth + 1)?);
+                    // An item by another name is passed over as nothing, which no item may be: the contract refuses it
+                    // together with all else that is wrong, after it has been asked whose report this is.
+                    let value = if name == list.item_name {
+                        self.value(&list.item, empty, &inner, depth + 1)?
+                    } else {
+                        self.skip(empty, &inner, depth + 1)?
+                    };
+                    items.push(value);
                 }
             }
         }

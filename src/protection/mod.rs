@@ -86,6 +86,12 @@ impl Identified {
         &self.key
     }
 
+    /// The contract that the message claims to follow.
+    #[must_use]
+    pub fn contract(&self) -> &crate::domain::ContractRef {
+        &self.decoded.envelope().contract
+    }
+
     /// Opens the message, or diverts it where the message itself or the store says that the person is protected.
     ///
     /// # Errors

@@ -1,0 +1,120 @@
+//! Floor 2, fifth: whether the gate to a recipient is open now, and for which categories of data.
+//!
+//! `Covered → Permitted`, or a verdict that holds, refuses or withdraws the leg. Silence is no: a waiver counts only when
+//! it names the disclosing nämnd, the receiving party, the agreement, the categories and a period that contains today.
+
+mod combine;
+
+use jiff::Timestamp;
+
+use crate::agreement::{Covered, GateKind, end_of, start_of};
+use crate::domain::{Categories, Code, ConsentKind, ConsentRevision, ReportKey, date_of};
+use combine::{Consent, combine};
+
+/// A leg whose gate is open. Only this module makes one.
+#[derive(Debug)]
+pub struct Permitted {
+    covered: Covered,
+    categories: Categories,
+    consents: Vec<ReportKey>,
+    until: Timestamp,
+}
+
+impl Permitted {
+    /// What is disclosed, and under which terms.
+    #[must_use]
+    pub const fn covered(&self) -> &Covered {
+        &self.covered
+    }
+
+    /// The categories that may be seen.
+    #[must_use]
+    pub const fn categories(&self) -> Categories {
+        self.categories
+    }
+
+    /// The consents that it rests on.
+    #[must_use]
+    pub fn consents(&self) -> &[ReportKey] {
+        &self.consents
+    }
+
+    /// The first instant at which the gate is shut again by date.
+    #[must_use]
+    pub const fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+/// Why a leg's gate is not open, and what becomes of the leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// It waits; what was recorded may change it, or the instant.
+    Held {
+        /// Why.
+        code: Code,
+        /// When to look again if nothing comes.
+        until: Timestamp,
+    },
+    /// It is over.
+    Refused(Code),
+    /// The participant has taken back what would have opened it.
+    Withdrawn(Code),
+}
+
+/// Asks the gate.
+///
+/// # Errors
+/// [`Shut`] says what becomes of the leg instead. The moment of disclosure, `now`, decides.
+pub fn permit(covered: Covered, records: &[ConsentRevision], now: Timestamp) -> Result<Permitted, Shut> {
+    let closes = covered.terms().closes_at();
+    if now >= closes {
+        return Err(Shut::Refused(Code::JourneyLapsed));
+    }
+    let Some(terms) = covered.recipient_terms() else { return Err(Shut::Refused(Code::AgreementNone)) };
+    let (gate, matrix) = (terms.gate.kind, terms.matrix.clone());
+    let waivers: Vec<Consent> = combine(records).into_iter().filter(|consent| concerns(consent, &covered)).collect();
+    let active: Vec<&Consent> = waivers.iter().filter(|consent| consent.is_active(now)).collect();
+    let named = active.iter().fold(Categories::NONE, |all, consent| all.union(consent.categories));
+    if gate == GateKind::Waiver && active.is_empty() {
+        return Err(shut(&waivers, &covered, now));
+    }
+    let until = active.iter().map(|consent| end_of(consent.to)).fold(closes, Ord::min);
+    let consents = active.iter().map(|consent| consent.key).collect();
+    Ok(Permitted { covered, categories: matrix.always.union(matrix.with_consent.intersection(named)), consents, until })
+}
+
+/// Whether a consent is a waiver for this disclosure at all.
+fn concerns(consent: &Consent, covered: &Covered) -> bool {
+    let party = covered.recipient_terms().map(|terms| terms.party);
+    consent.kind == ConsentKind::SecrecyWaiver
+        && consent.organisation == covered.report().sender().organisation
+        && consent.disclosing == covered.report().namnd()
+        && Some(consent.receiving) == party
+        && consent.agreement == covered.terms().agreement
+}
+
+/// Without an open waiver: taken back, over, not begun, or never come.
+fn shut(waivers: &[Consent], covered: &Covered, now: Timestamp) -> Shut {
+    let hold_ends = covered.terms().hold_ends(covered.report().envelope().received_at);
+    if waivers.iter().any(Consent::is_revoked) {
+        return Shut::Withdrawn(Code::ConsentRevoked);
+    }
+    let today = date_of(now);
+    let begins = waivers
+        .iter()
+        .filter(|consent| consent.begins_after(now))
+        .map(|consent| start_of(consent.from).max(consent.given_at))
+        .min();
+    if let Some(begins) = begins {
+        return held_or_over(Code::ConsentNotYet, begins, hold_ends, now);
+    }
+    if waivers.iter().any(|consent| consent.to < today) {
+        return Shut::Refused(Code::ConsentExpired);
+    }
+    held_or_over(Code::ConsentMissing, hold_ends, hold_ends, now)
+}
+
+fn held_or_over(code: Code, until: Timestamp, hold_ends: Timestamp, now: Timestamp) -> Shut {
+    if now >= hold_ends { Shut::Refused(Code::ConsentHoldExpired) } else { Shut::Held { code, until: until.min(hold_ends) } }
+}

@@ -1,0 +1,391 @@
+//! Floor 3: the way as a whole: batches of messages in, one transaction each, and what falls due.
+//!
+//! A batch is one transaction: commit, then acknowledge. A refusal is data and is stored; a fault ([`StoreError`]) comes
+//! back to the caller, who acknowledges nothing and tries again.
+
+mod reconcile;
+mod serve;
+mod set;
+mod settle;
+mod way;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub use serve::{HandedOver, Page, Served};
+pub use set::ContractSet;
+pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
+
+use crate::agreement::Covered;
+use crate::contract::ReportKind;
+use crate::domain::{Code, ContractRef, Envelope, Keys, LegId, Login, MessageNumber, PersonKey, Refusal, ReportKey, Syntax};
+use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
+
+/// How many due reports one sweep's transaction settles.
+const SWEEP: i64 = 50;
+
+/// A message as a transport hands it over: its sender verified, its envelope read, its bytes untouched.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Who the transport says has sent it.
+    pub login: Login,
+    /// The sender's id of it.
+    pub message_id: Uuid,
+    /// The contract it claims.
+    pub contract: ContractRef,
+    /// The syntax it claims.
+    pub syntax: Syntax,
+    /// When the sender made it.
+    pub message_time: Timestamp,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of an arrival when it was stored. What its legs come to stands in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It came before.
+    Duplicate(MessageNumber),
+    /// It is stored in this state.
+    Stored(MessageNumber, MessageState),
+}
+
+impl Outcome {
+    /// The stored message.
+    #[must_use]
+    pub const fn number(&self) -> MessageNumber {
+        match self {
+            Self::Duplicate(number) | Self::Stored(number, _) => *number,
+        }
+    }
+}
+
+/// The way, with the set of contracts it judges by and the keys of its digests.
+#[derive(Clone)]
+pub struct Journey {
+    set: Arc<ContractSet>,
+    keys: Arc<dyn Keys>,
+}
+
+impl std::fmt::Debug for Journey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journey")
+    }
+}
+
+/// An arrival that has been opened but not stored.
+struct Pending {
+    new: NewMessage,
+    opened: Option<Opened>,
+}
+
+impl Journey {
+    /// The way by a set of contracts.
+    #[must_use]
+    pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>) -> Self {
+        Self { set, keys }
+    }
+
+    /// The set it judges by.
+    #[must_use]
+    pub fn set(&self) -> &Arc<ContractSet> {
+        &self.set
+    }
+
+    /// The keys of its digests.
+    #[must_use]
+    pub fn keys(&self) -> &dyn Keys {
+        &*self.keys
+    }
+
+    /// Takes a batch of arrivals in order, in one transaction. When this returns, everything is durable.
+    ///
+    /// # Errors
+    /// A fault of the store: nothing of the batch is stored.
+    pub async fn take<S: Store>(&self, store: &S, arrivals: Vec<Arrival>) -> Stored<Vec<Outcome>> {
+        let mut tx = store.begin("take").await?;
+        let now = tx.now();
+        let mut pending: Vec<Pending> = arrivals.into_iter().map(|arrival| self.open_arrival(arrival, now)).collect();
+        let mut persons: Vec<PersonKey> = pending.iter().filter_map(|one| one.new.person).collect();
+        persons.sort();
+        persons.dedup();
+        tx.lock_persons(&persons).await?;
+        let mut outcomes = Vec::with_capacity(pending.len());
+        for one in &mut pending {
+            outcomes.push(self.store_one(&mut tx, one).await?);
+        }
+        tx.commit().await?;
+        Ok(outcomes)
+    }
+
+    fn open_arrival(&self, arrival: Arrival, now: Timestamp) -> Pending {
+        let envelope = Envelope {
+            login: arrival.login,
+            message_id: arrival.message_id,
+            contract: arrival.contract,
+            syntax: arrival.syntax,
+            message_time: arrival.message_time,
+            received_at: now,
+        };
+        let fingerprint = self.keys.fingerprint(&arrival.bytes);
+        let mut new = NewMessage {
+            kind: kind_of(&envelope.contract),
+            envelope,
+            fingerprint,
+            state: MessageState::Refused,
+            violations: Vec::new(),
+            restricted: false,
+            person: None,
+            report: None,
+            revision: None,
+            content: None,
+            fan_out: 0,
+            sealed: arrival.bytes,
+        };
+        let opened = self.open_stored(&new);
+        match &opened {
+            Opened::Known(identified) => new.person = Some(*identified.person()),
+            Opened::Refused { refusal, restricted } => {
+                new.violations = violations(refusal);
+                new.restricted = *restricted;
+            }
+        }
+        if new.violations.first().is_some_and(|(code, _)| *code == Code::TransportOversize) {
+            // What is too large to read is too large to keep: its fingerprint and envelope are.
+            new.sealed.clear();
+        }
+        Pending { new, opened: Some(opened) }
+    }
+
+    fn open_stored(&self, message: &NewMessage) -> Opened {
+        match payload(&message.envelope, &message.sealed) {
+            // A panic in the way is our fault and must neither stop the rest nor lose the message.
+            Ok(payload) => std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| open(payload, &self.set, self.keys())))
+                .unwrap_or_else(|_| Opened::Refused { refusal: Refusal::whole(Code::JourneyFailed), restricted: true }),
+            Err(refusal) => Opened::Refused { refusal, restricted: false },
+        }
+    }
+
+    async fn store_one<T: Tx>(&self, tx: &mut T, one: &mut Pending) -> Stored<Outcome> {
+        let envelope = &one.new.envelope;
+        let receipts = tx.receipts(&envelope.login, envelope.message_id).await?;
+        let same = receipts.iter().find(|receipt| receipt.fingerprint.is_none_or(|known| known == one.new.fingerprint));
+        if let Some(receipt) = same {
+            tx.count_duplicate(receipt.number).await?;
+            return Ok(Outcome::Duplicate(receipt.number));
+        }
+        if !receipts.is_empty() {
+            one.new.state = MessageState::Refused;
+            one.new.violations = violations(&Refusal::whole(Code::TransportConflict));
+            let flagged = match &one.new.person {
+                Some(person) if one.new.kind == MessageKind::Report => tx.is_flagged(person).await?,
+                _ => false,
+            };
+            if flagged {
+                one.new.state = MessageState::Diverted;
+            }
+            let number = tx.insert_message(&one.new).await?;
+            self.note_arrival(tx, number, &one.new).await?;
+            return Ok(Outcome::Stored(number, one.new.state));
+        }
+        let judged = self.judge_opened(tx, one.opened.take()).await?;
+        let legs = self.fill(tx, &mut one.new, judged, None).await?;
+        let number = tx.insert_message(&one.new).await?;
+        let stored = StoredMessage { number, message: one.new.clone(), discarded_at: None };
+        self.after(tx, &stored, legs).await?;
+        Ok(Outcome::Stored(number, one.new.state))
+    }
+
+    /// Asks the store about protection and judges. `None` is a message that was refused before anybody's person was known.
+    async fn judge_opened<T: Tx>(&self, tx: &mut T, opened: Option<Opened>) -> Stored<Option<Judged>> {
+        let Some(Opened::Known(identified)) = opened else { return Ok(None) };
+        let flagged = tx.is_flagged(identified.person()).await?;
+        let report = is_report(identified.contract());
+        let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            judge(*identified, flagged, report, &self.set, self.keys())
+        }));
+        Ok(Some(judged.unwrap_or_else(|_| Judged::Refused(Refusal::whole(Code::JourneyFailed)))))
+    }
+
+    /// Writes what a message was judged to be into its row; gives the legs of a report. `this` is its number on a retry.
+    async fn fill<T: Tx>(
+        &self,
+        tx: &mut T,
+        new: &mut NewMessage,
+        judged: Option<Judged>,
+        this: Option<MessageNumber>,
+    ) -> Stored<Option<Fan>> {
+        let Some(judged) = judged else { return Ok(None) };
+        match judged {
+            Judged::Diverted(diverted) => {
+                new.state = MessageState::Diverted;
+                if diverted.by_itself() {
+                    tx.set_flag(diverted.person()).await?;
+                }
+            }
+            Judged::Refused(refusal) => {
+                new.state = MessageState::Refused;
+                new.violations = violations(&refusal);
+            }
+            Judged::Consent(revision) => {
+                new.state = MessageState::Recorded;
+                new.report = Some(revision.key);
+                new.revision = Some(revision.revision);
+            }
+            Judged::Protection(flag) => {
+                new.state = MessageState::Recorded;
+                tx.set_flag(&flag.person).await?;
+            }
+            Judged::Report(fanned) => {
+                let others = tx.revisions(&fanned.report).await?;
+                let before = others
+                    .iter()
+                    .find(|stored| stored.message.revision == Some(fanned.revision) && Some(stored.number) != this);
+                if let Some(before) = before {
+                    if before.message.content == Some(fanned.content) {
+                        new.state = MessageState::Duplicate;
+                    } else {
+                        new.state = MessageState::Refused;
+                        new.violations = violations(&Refusal::whole(Code::ContractRevisionConflict));
+                    }
+                    return Ok(None);
+                }
+                new.state = MessageState::Journey;
+                new.violations.clear();
+                new.report = Some(fanned.report);
+                new.revision = Some(fanned.revision);
+                new.content = Some(fanned.content);
+                new.fan_out = i64::try_from(fanned.legs.len()).unwrap_or(i64::MAX);
+                return Ok(Some(Fan { legs: fanned.legs, report: fanned.report, kind: fanned.kind }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What follows from a stored message: its legs, or what it changes for the participant's other messages.
+    async fn after<T: Tx>(&self, tx: &mut T, stored: &StoredMessage, fan: Option<Fan>) -> Stored<()> {
+        self.note_arrival(tx, stored.number, &stored.message).await?;
+        let Some(person) = stored.message.person else { return Ok(()) };
+        if let Some(fan) = fan {
+            for leg in &fan.legs {
+                let id = LegId { message: stored.number, recipient: leg.recipient() };
+                let (state, code) = (LegState::Superseded, Some(Code::JourneySuperseded));
+                let basis = "{}".to_owned();
+                tx.put_leg(&LegRow { id, report: fan.report, state, code, due_at: None, documents: 0, basis }).await?;
+            }
+            // Taking back needs no gate, so a cancellation asks for none.
+            let consents = match fan.kind {
+                ReportKind::Cancellation => Vec::new(),
+                _ => self.consents(tx, &person).await?,
+            };
+            return self.settle_report(tx, &fan.report, &consents, Some((stored, &fan.legs))).await;
+        }
+        match (stored.message.kind, stored.message.state) {
+            (MessageKind::Consent, MessageState::Recorded) => self.settle_person(tx, &person, true).await,
+            (MessageKind::Protection, MessageState::Recorded) | (MessageKind::Report, MessageState::Diverted) => {
+                self.settle_person(tx, &person, false).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn note_arrival<T: Tx>(&self, tx: &mut T, number: MessageNumber, message: &NewMessage) -> Stored<()> {
+        let code = message.violations.first().map(|(code, _)| *code);
+        self.note(tx, "decision", Some(number), None, code, message.state.as_str()).await
+    }
+
+    /// Runs a refused message once more, or a journey's legs, under the set of today. It moves; it is no new receipt.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn retry<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+        let mut tx = store.begin("retry").await?;
+        let Some(mut stored) = tx.message(number).await? else { return Ok(None) };
+        let opened = self.open_stored(&stored.message);
+        if let Opened::Known(identified) = &opened {
+            tx.lock_persons(&[*identified.person()]).await?;
+            stored.message.person = Some(*identified.person());
+        }
+        self.note_operator(&mut tx, number, operator, "retry").await?;
+        let is_conflict = stored.message.violations.first().is_some_and(|(code, _)| *code == Code::TransportConflict);
+        match stored.message.state {
+            MessageState::Refused if !is_conflict => {
+                if let Opened::Refused { refusal, restricted } = &opened {
+                    stored.message.violations = violations(refusal);
+                    stored.message.restricted = *restricted;
+                } else {
+                    stored.message.restricted = false;
+                }
+                let judged = self.judge_opened(&mut tx, Some(opened)).await?;
+                let fan = self.fill(&mut tx, &mut stored.message, judged, Some(number)).await?;
+                tx.update_message(number, &stored.message).await?;
+                self.after(&mut tx, &stored, fan).await?;
+            }
+            MessageState::Journey => {
+                if let (Some(person), Some(report)) = (stored.message.person, stored.message.report) {
+                    let consents = self.consents(&mut tx, &person).await?;
+                    self.settle_report(&mut tx, &report, &consents, None).await?;
+                }
+            }
+            _ => {}
+        }
+        tx.commit().await?;
+        Ok(Some(stored.message.state))
+    }
+
+    async fn note_operator<T: Tx>(&self, tx: &mut T, number: MessageNumber, operator: &str, what: &str) -> Stored<()> {
+        let detail = what.to_owned();
+        let row = crate::store::AuditRow {
+            act: "operator",
+            actor: operator.to_owned(),
+            message: Some(number),
+            recipient: None,
+            code: None,
+            detail,
+        };
+        tx.audit(&row).await
+    }
+
+    /// Settles a bounded number of reports whose time has come; says how many there were.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn sweep<S: Store>(&self, store: &S) -> Stored<usize> {
+        let mut tx = store.begin("sweep").await?;
+        let due = tx.due(SWEEP).await?;
+        let mut persons: Vec<PersonKey> = due.iter().map(|report| report.person).collect();
+        persons.sort();
+        persons.dedup();
+        tx.lock_persons(&persons).await?;
+        for report in &due {
+            if tx.is_flagged(&report.person).await? {
+                continue;
+            }
+            let consents = self.consents(&mut tx, &report.person).await?;
+            self.settle_report(&mut tx, &report.report, &consents, None).await?;
+        }
+        tx.commit().await?;
+        Ok(due.len())
+    }
+}
+
+/// A report's fan-out on its way into the store.
+struct Fan {
+    legs: Vec<Covered>,
+    report: ReportKey,
+    kind: ReportKind,
+}
+
+fn kind_of(contract: &ContractRef) -> MessageKind {
+    match contract.name() {
+        "activity-report" => MessageKind::Report,
+        "consent" => MessageKind::Consent,
+        "protection" => MessageKind::Protection,
+        _ => MessageKind::Unknown,
+    }
+}
+
+/// The error of a store, for those who only know the way.
+pub type Fault = StoreError;

@@ -1,0 +1,130 @@
+//! What must change in one recipient's feed so that it says what one report comes to now. Pure: entries in, acts out.
+//!
+//! Decisions are a function of what is recorded and of the clock, never of the order in which it came; this is where that
+//! becomes acts. A subject needs a `DELETE` when its recipient holds a document of it: one was served and no `DELETE` has
+//! been served since, whatever newer entries were replaced or withdrawn unseen.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Position, Subject};
+use crate::feed::Method;
+use crate::store::{EntryRow, EntryState};
+
+/// What the report comes to in this feed.
+#[derive(Debug)]
+pub enum Desired<'a> {
+    /// These documents, by subject and fingerprint of their content.
+    Documents(&'a [(Subject, Vec<u8>)]),
+    /// None, and what was served is taken back.
+    Retract,
+    /// None any more, because a date has passed: what was served stays served.
+    Lapse,
+}
+
+/// One act on a feed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Publish the document with this index.
+    Publish(usize),
+    /// The entry already says the same; it belongs to the present revision from now on.
+    Keep(Position),
+    /// Nobody has fetched the entry: it never appears.
+    Withdraw(Position, Subject),
+    /// The recipient holds the document: say that nobody stands behind it any more. The position is the entry taken back.
+    Delete(Position, Subject),
+}
+
+/// The acts that turn the entries of one report in one feed into what is desired.
+#[must_use]
+pub fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act> {
+    let wanted = match desired {
+        Desired::Documents(documents) => *documents,
+        Desired::Retract | Desired::Lapse => &[],
+    };
+    let mut acts = Vec::new();
+    for (index, (subject, fingerprint)) in wanted.iter().enumerate() {
+        let live = live(entries, subject).filter(|entry| entry.method == Method::Put && entry.fingerprint == *fingerprint);
+        acts.push(live.map_or(Act::Publish(index), |entry| Act::Keep(entry.position)));
+    }
+    let subjects: BTreeSet<Subject> = entries.iter().map(|entry| entry.subject).collect();
+    for subject in subjects {
+        if wanted.iter().any(|(wanted, _)| *wanted == subject) {
+            continue;
+        }
+        let live = live(entries, &subject);
+        let unserved = live.filter(|entry| entry.method == Method::Put && !entry.served);
+        let deleted = live.is_some_and(|entry| entry.method == Method::Delete);
+        let held = recipient_holds(entries, &subject);
+        match (desired, held) {
+            (Desired::Lapse, _) => acts.extend(unserved.map(|entry| Act::Withdraw(entry.position, subject))),
+            (_, Some(_)) if deleted => {}
+            (_, Some(served)) => acts.push(Act::Delete(served, subject)),
+            (_, None) => acts.extend(unserved.map(|entry| Act::Withdraw(entry.position, subject))),
+        }
+    }
+    acts
+}
+
+fn live<'a>(entries: &'a [EntryRow], subject: &Subject) -> Option<&'a EntryRow> {
+    entries.iter().find(|entry| entry.state == EntryState::Live && entry.subject == *subject)
+}
+
+/// The last served document of a subject, where no `DELETE` was served after it.
+fn recipient_holds(entries: &[EntryRow], subject: &Subject) -> Option<Position> {
+    let last = entries.iter().filter(|entry| entry.subject == *subject && entry.served).max_by_key(|entry| entry.position)?;
+    (last.method == Method::Put).then_some(last.position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Act, Desired, reconcile};
+    use crate::domain::{MessageNumber, Position, Subject};
+    use crate::feed::Method;
+    use crate::store::{EntryRow, EntryState};
+
+    fn subject() -> Subject {
+        Subject::from_slice(&[1; 16]).expect("16 bytes")
+    }
+
+    fn entry(position: i64, method: Method, state: EntryState, served: bool) -> EntryRow {
+        let fingerprint = vec![u8::try_from(position).unwrap_or(0)];
+        EntryRow {
+            position: Position(position),
+            subject: subject(),
+            method,
+            state,
+            served,
+            message: MessageNumber(1),
+            fingerprint,
+        }
+    }
+
+    #[test]
+    fn what_nobody_fetched_is_withdrawn_and_what_somebody_did_gets_a_delete() {
+        let unserved = [entry(1, Method::Put, EntryState::Live, false)];
+        assert_eq!(reconcile(&unserved, &Desired::Retract), [Act::Withdraw(Position(1), subject())]);
+        let served = [entry(1, Method::Put, EntryState::Live, true)];
+        assert_eq!(reconcile(&served, &Desired::Retract), [Act::Delete(Position(1), subject())]);
+        assert_eq!(reconcile(&served, &Desired::Lapse), []);
+    }
+
+    #[test]
+    fn a_served_version_behind_an_unseen_newer_one_still_gets_its_delete() {
+        let entries = [entry(1, Method::Put, EntryState::Replaced, true), entry(2, Method::Put, EntryState::Live, false)];
+        assert_eq!(reconcile(&entries, &Desired::Retract), [Act::Delete(Position(1), subject())]);
+    }
+
+    #[test]
+    fn a_delete_is_published_once_and_a_new_document_can_follow_it() {
+        let deleted = [entry(1, Method::Put, EntryState::Replaced, true), entry(2, Method::Delete, EntryState::Live, false)];
+        assert_eq!(reconcile(&deleted, &Desired::Retract), []);
+        let again = [(subject(), vec![9])];
+        assert_eq!(reconcile(&deleted, &Desired::Documents(&again)), [Act::Publish(0)]);
+    }
+
+    #[test]
+    fn the_same_content_is_not_published_again() {
+        let live = [entry(1, Method::Put, EntryState::Live, true)];
+        assert_eq!(reconcile(&live, &Desired::Documents(&[(subject(), vec![1])])), [Act::Keep(Position(1))]);
+    }
+}

@@ -1,0 +1,164 @@
+//! Serving: pages of a feed, and the handing over of entries that are pushed.
+//!
+//! A page is one transaction: lock the recipient's delivery row, read a bounded number of entries with what decides whether
+//! they may be served, mark the good ones served, withdraw for good those whose gate no longer holds, commit; only then is
+//! the first byte written. At the head with nothing to do no lock is taken and nothing is written.
+
+use jiff::Timestamp;
+
+use super::Journey;
+use crate::domain::{Code, Keys, Position, RecipientId, Subject, Syntax};
+use crate::feed::{Cursor, Event, Method, event_id};
+use crate::store::{AuditRow, FeedEntry, Store, Stored, Tx, WithdrawalRow, WithdrawalStep};
+
+/// One entry as it may be shown, after its transaction has committed.
+#[derive(Debug)]
+pub struct Served {
+    /// Its position.
+    pub position: Position,
+    /// The outgoing contract.
+    pub contract: String,
+    /// Its subject.
+    pub subject: Subject,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// What it says.
+    pub method: Method,
+    /// The syntax of the document.
+    pub syntax: Syntax,
+    /// Whether it rests on an illustration that nobody has signed.
+    pub illustrative: bool,
+    /// The document; empty for a `DELETE`.
+    pub document: Vec<u8>,
+}
+
+impl Served {
+    /// The entry as an event with its id.
+    #[must_use]
+    pub fn event(&self, keys: &dyn Keys, recipient: &RecipientId, epoch: u32) -> Event<'_> {
+        Event {
+            id: event_id(keys, recipient, epoch, self.position),
+            contract: &self.contract,
+            subject: &self.subject,
+            time: self.published_at,
+            method: self.method,
+            syntax: self.syntax,
+            illustrative: self.illustrative,
+            data: &self.document,
+        }
+    }
+}
+
+/// A page of a feed, in order of position.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The entries.
+    pub entries: Vec<Served>,
+}
+
+/// An entry that was handed over to a pushed feed and must now be sent, then confirmed.
+#[derive(Debug)]
+pub struct HandedOver {
+    /// The entry.
+    pub entry: Served,
+}
+
+impl Journey {
+    /// Reads the page after a cursor.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn page<S: Store>(&self, store: &S, recipient: &RecipientId, after: Cursor, limit: usize) -> Stored<Page> {
+        let mut page = Page::default();
+        let mut from = after.position();
+        while page.entries.len() < limit && store.has_after(recipient, from).await? {
+            let mut tx = store.begin("page").await?;
+            tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
+            let wanted = i64::try_from(limit - page.entries.len()).unwrap_or(i64::MAX);
+            let entries = tx.page(recipient, from, wanted).await?;
+            if let Some(last) = entries.last() {
+                from = last.position;
+            }
+            let good = self.serve(&mut tx, recipient, entries).await?;
+            tx.commit().await?;
+            page.entries.extend(good);
+        }
+        Ok(page)
+    }
+
+    /// Hands over the next entry of a pushed feed, if there is one: it counts as served from here on. One that was handed
+    /// over before and never confirmed comes again, its gate asked again.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn hand_over<S: Store>(&self, store: &S, recipient: &RecipientId) -> Stored<Option<HandedOver>> {
+        loop {
+            let mut tx = store.begin("hand-over").await?;
+            tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
+            let entries = tx.unconfirmed(recipient, 1).await?;
+            if entries.is_empty() {
+                return Ok(None);
+            }
+            let good = self.serve(&mut tx, recipient, entries).await?;
+            tx.commit().await?;
+            if let Some(entry) = good.into_iter().next() {
+                return Ok(Some(HandedOver { entry }));
+            }
+        }
+    }
+
+    /// Records that a pushed entry has arrived.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn confirm<S: Store>(&self, store: &S, recipient: &RecipientId, handed: HandedOver) -> Stored<()> {
+        let mut tx = store.begin("confirm").await?;
+        tx.confirm(recipient, handed.entry.position).await?;
+        tx.commit().await
+    }
+
+    /// Marks the good entries served and takes the others out for good.
+    async fn serve<T: Tx>(&self, tx: &mut T, recipient: &RecipientId, entries: Vec<FeedEntry>) -> Stored<Vec<Served>> {
+        let now = tx.now();
+        let mut good = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let shut = entry.method == Method::Put && (entry.flagged || entry.until.is_none_or(|until| until <= now));
+            if shut {
+                tx.withdraw_entry(recipient, entry.position).await?;
+                let step = WithdrawalStep::BeforeServing;
+                let (position, subject, report) = (entry.position, entry.subject, entry.report);
+                let row =
+                    WithdrawalRow { recipient: recipient.clone(), position, subject, report, code: Code::JourneyLapsed, step };
+                tx.note_withdrawal(&row).await?;
+                tx.make_due(&entry.report).await?;
+                continue;
+            }
+            good.push(Served {
+                position: entry.position,
+                contract: entry.contract,
+                subject: entry.subject,
+                published_at: entry.published_at,
+                method: entry.method,
+                syntax: entry.syntax,
+                illustrative: entry.illustrative,
+                document: entry.sealed,
+            });
+        }
+        let positions: Vec<Position> = good.iter().map(|entry| entry.position).collect();
+        tx.mark_served(recipient, &positions).await?;
+        if let (Some(first), Some(last)) = (positions.first(), positions.last()) {
+            let detail = format!("{{\"first\":{},\"last\":{},\"count\":{}}}", first.0, last.0, positions.len());
+            let actor = "brygga".to_owned();
+            tx.audit(&AuditRow {
+                act: "page-served",
+                actor,
+                message: None,
+                recipient: Some(recipient.clone()),
+                code: None,
+                detail,
+            })
+            .await?;
+        }
+        Ok(good)
+    }
+}

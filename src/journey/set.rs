@@ -1,0 +1,67 @@
+//! The whole set of contracts that a service judges by: catalogue, agreements, code lists and recipes, checked together.
+
+use crate::agreement::{Codes, Illustrations, Register};
+use crate::contract::{Catalogue, Direction};
+use crate::domain::{Files, Flaw, Flaws};
+use crate::translate::Recipes;
+
+/// One whole set. It is made whole or not at all: a bad set never replaces a good one.
+#[derive(Debug)]
+pub struct ContractSet {
+    /// Message contracts and parties.
+    pub catalogue: Catalogue,
+    /// Agreements.
+    pub register: Register,
+    /// Code lists.
+    pub codes: Codes,
+    /// Translations.
+    pub recipes: Recipes,
+}
+
+impl ContractSet {
+    /// Loads a set from its files.
+    ///
+    /// # Errors
+    /// Every flaw at once, each with file and line.
+    pub fn load(files: &Files, illustrations: Illustrations) -> Result<Self, Vec<Flaw>> {
+        let mut flaws = Flaws::default();
+        let catalogue = Catalogue::load(files, &mut flaws);
+        let codes = Codes::load(files, &mut flaws);
+        let register = Register::load(files, &catalogue, &codes, &mut flaws).using(illustrations);
+        let recipes = Recipes::load(files, &catalogue, &codes, &mut flaws);
+        let set = Self { catalogue, register, codes, recipes };
+        set.check_together(files, &mut flaws);
+        if flaws.is_empty() { Ok(set) } else { Err(flaws.into_sorted()) }
+    }
+
+    /// What no part can see alone: each document that an agreement lists can be made, and could ever be shown.
+    fn check_together(&self, files: &Files, flaws: &mut Flaws) {
+        let shared: Vec<_> =
+            self.catalogue.contracts().filter(|contract| contract.outline().reference.name() == "activity-report").collect();
+        for terms in self.register.terms() {
+            let text = files.get(&terms.file).unwrap_or_default();
+            for recipient in &terms.recipients {
+                for document in &recipient.documents {
+                    let at = text.find(&format!("\"{document}\"")).unwrap_or(0);
+                    for contract in &shared {
+                        match self.recipes.get(&contract.outline().reference, document) {
+                            None => flaws.add_at(&terms.file, text, at, format!("no translation makes {document}")),
+                            Some(recipe) => {
+                                let seen = recipient.matrix.always.union(recipient.matrix.with_consent);
+                                let missing: Vec<_> = recipe.required.minus(seen).iter().map(|c| c.as_str()).collect();
+                                if !missing.is_empty() {
+                                    let words =
+                                        format!("{document} can never be made: its {} is never shown", missing.join(", "));
+                                    flaws.add_at(&terms.file, text, at, words);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if self.catalogue.contracts().all(|contract| contract.direction() != Direction::In) {
+            flaws.add("messages", 1, "the set has no incoming contract");
+        }
+    }
+}

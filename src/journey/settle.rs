@@ -1,0 +1,343 @@
+//! Settles a report: what its highest revision comes to now is made true in legs and feeds.
+//!
+//! The participant's lock is held. Everything is decided anew from what is recorded, so it does not matter in which order
+//! reports, consents, corrections, revocations and flags have come.
+
+use serde_json::json;
+
+use super::Journey;
+use super::reconcile::{Act, Desired, reconcile};
+use super::way::{self, Basis, Judged, Opened, Verdict};
+use crate::agreement::Covered;
+use crate::domain::{Code, ConsentRevision, LegId, PersonKey, RecipientId, ReportKey};
+use crate::seal::Sealed;
+use crate::store::{
+    AuditRow, LegRow, LegState, MessageKind, MessageState, StoreError, Stored, StoredMessage, Tx, WithdrawalRow, WithdrawalStep,
+};
+
+/// Reports that one consent's own transaction settles; the rest becomes due and is settled by the sweep.
+const BOUND: usize = 200;
+
+/// What a leg has come to, for its row.
+struct Come {
+    state: LegState,
+    code: Option<Code>,
+    due_at: Option<jiff::Timestamp>,
+    documents: usize,
+}
+
+impl Journey {
+    /// Settles every report of a participant: a gate may have opened or shut, or the participant become protected.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn settle_person<T: Tx>(&self, tx: &mut T, person: &PersonKey, may_wait: bool) -> Stored<()> {
+        let messages = tx.messages_of(person, MessageKind::Report).await?;
+        if tx.is_flagged(person).await? {
+            return self.divert_all(tx, &messages).await;
+        }
+        let mut reports: Vec<ReportKey> = Vec::new();
+        for message in messages.iter().filter(|stored| stored.message.state == MessageState::Journey) {
+            if let Some(report) = message.message.report
+                && !reports.contains(&report)
+            {
+                reports.push(report);
+            }
+        }
+        let consents = self.consents(tx, person).await?;
+        for (index, report) in reports.iter().enumerate() {
+            if may_wait && index >= BOUND {
+                tx.make_due(report).await?;
+            } else {
+                self.settle_report(tx, report, &consents, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Diverts all reports of a protected participant and takes back what stands in feeds.
+    async fn divert_all<T: Tx>(&self, tx: &mut T, messages: &[StoredMessage]) -> Stored<()> {
+        let mut reports: Vec<(ReportKey, &StoredMessage)> = Vec::new();
+        for stored in messages {
+            if stored.message.state == MessageState::Diverted {
+                continue;
+            }
+            tx.divert_message(stored.number).await?;
+            self.note(tx, "decision", Some(stored.number), None, None, "diverted").await?;
+            if let Some(report) = stored.message.report {
+                reports.retain(|(known, _)| *known != report);
+                reports.push((report, stored));
+            }
+        }
+        for (report, stored) in reports {
+            for recipient in tx.feeds_of(&report).await? {
+                tx.lock_deliveries(std::slice::from_ref(&recipient)).await?;
+                self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::ConsentRevoked).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The revisions of all consents of a participant.
+    pub(super) async fn consents<T: Tx>(&self, tx: &mut T, person: &PersonKey) -> Stored<Vec<ConsentRevision>> {
+        let mut revisions = Vec::new();
+        for stored in tx.messages_of(person, MessageKind::Consent).await? {
+            if stored.message.state != MessageState::Recorded {
+                continue;
+            }
+            if let Some(Judged::Consent(revision)) = self.rejudge(&stored) {
+                revisions.push(*revision);
+            }
+        }
+        Ok(revisions)
+    }
+
+    /// Judges a stored message again, apart from protection.
+    fn rejudge(&self, stored: &StoredMessage) -> Option<Judged> {
+        let payload = way::payload(&stored.message.envelope, &stored.message.sealed).ok()?;
+        match way::open(payload, &self.set, self.keys()) {
+            Opened::Known(identified) => {
+                let report = way::is_report(&stored.message.envelope.contract);
+                Some(way::judge(*identified, false, report, &self.set, self.keys()))
+            }
+            Opened::Refused { .. } => None,
+        }
+    }
+
+    /// Settles one report whose participant is not protected. `fresh` saves judging a message that was judged just now.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn settle_report<T: Tx>(
+        &self,
+        tx: &mut T,
+        report: &ReportKey,
+        consents: &[ConsentRevision],
+        fresh: Option<(&StoredMessage, &[Covered])>,
+    ) -> Stored<()> {
+        let revisions = tx.revisions(report).await?;
+        let Some((highest, lower)) = revisions.split_last() else { return Ok(()) };
+        for stored in lower {
+            self.supersede(tx, stored).await?;
+        }
+        let judged;
+        let legs = match fresh {
+            Some((stored, legs)) if stored.number == highest.number => legs,
+            _ => {
+                judged = match self.rejudge(highest) {
+                    Some(Judged::Report(fanned)) => fanned.legs,
+                    // The contracts have changed under it: its legs stay as they are, and a person can run it again.
+                    _ => return self.rest(tx, highest).await,
+                };
+                &judged
+            }
+        };
+        let mut recipients: Vec<RecipientId> = legs.iter().map(Covered::recipient).collect();
+        for recipient in tx.feeds_of(report).await? {
+            if !recipients.contains(&recipient) {
+                recipients.push(recipient);
+            }
+        }
+        recipients.sort();
+        tx.lock_deliveries(&recipients).await?;
+        for recipient in &recipients {
+            match legs.iter().find(|leg| leg.recipient() == *recipient) {
+                Some(covered) => self.settle_leg(tx, highest, covered, consents).await?,
+                None => {
+                    drop(self.apply(tx, highest, report, recipient, &Desired::Retract, &[], Code::JourneySuperseded).await?)
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves a message's legs alone until something comes.
+    async fn rest<T: Tx>(&self, tx: &mut T, stored: &StoredMessage) -> Stored<()> {
+        for mut leg in tx.legs(stored.number).await? {
+            leg.due_at = None;
+            tx.put_leg(&leg).await?;
+        }
+        Ok(())
+    }
+
+    async fn supersede<T: Tx>(&self, tx: &mut T, stored: &StoredMessage) -> Stored<()> {
+        for mut leg in tx.legs(stored.number).await? {
+            if leg.state != LegState::Superseded {
+                leg.state = LegState::Superseded;
+                leg.code = Some(Code::JourneySuperseded);
+                leg.due_at = None;
+                tx.put_leg(&leg).await?;
+                self.note(tx, "decision", Some(stored.number), Some(&leg.id.recipient), leg.code, "superseded").await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_leg<T: Tx>(
+        &self,
+        tx: &mut T,
+        stored: &StoredMessage,
+        covered: &Covered,
+        consents: &[ConsentRevision],
+    ) -> Stored<()> {
+        let recipient = covered.recipient();
+        let report = *covered.report().report();
+        let verdict = way::walk(covered, consents, tx.now(), &self.set, self.keys());
+        let mut basis = Basis::default();
+        let come = match verdict {
+            Verdict::Publish { sealed, until, basis: rests_on } => {
+                basis = rests_on;
+                let documents: Vec<_> =
+                    sealed.iter().map(|one| (*one.subject(), one.fingerprint(self.keys()).as_bytes().to_vec())).collect();
+                let fresh: Vec<_> = sealed.iter().map(|one| (one, until)).collect();
+                self.apply(tx, stored, &report, &recipient, &Desired::Documents(&documents), &fresh, Code::JourneySuperseded)
+                    .await?;
+                Come { state: LegState::Published, code: None, due_at: Some(until), documents: documents.len() }
+            }
+            Verdict::Hold { code, until } => {
+                self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::JourneySuperseded).await?;
+                Come { state: LegState::Held, code: Some(code), due_at: Some(until), documents: 0 }
+            }
+            Verdict::Withdraw(code) => {
+                self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], code).await?;
+                Come { state: LegState::Withdrawn, code: Some(code), due_at: None, documents: 0 }
+            }
+            Verdict::Refuse(code) => self.refuse_leg(tx, stored, &report, &recipient, code).await?,
+            Verdict::Cancel => {
+                self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::JourneyCancelled).await?;
+                let entries = tx.entries(&report, &recipient).await?;
+                let deletes = entries.iter().filter(|entry| entry.message == stored.number).count();
+                let (state, code) = if deletes > 0 {
+                    (LegState::Published, None)
+                } else {
+                    (LegState::Superseded, Some(Code::JourneyCancelled))
+                };
+                Come { state, code, due_at: None, documents: deletes }
+            }
+        };
+        let leg = LegRow {
+            id: LegId { message: stored.number, recipient },
+            report,
+            state: come.state,
+            code: come.code,
+            due_at: come.due_at,
+            documents: i64::try_from(come.documents).unwrap_or(i64::MAX),
+            basis: basis_text(covered, &basis),
+        };
+        self.put_changed(tx, &leg).await
+    }
+
+    /// A leg that a date has ended keeps what was served; one that never had a right to anything takes back all.
+    async fn refuse_leg<T: Tx>(
+        &self,
+        tx: &mut T,
+        stored: &StoredMessage,
+        report: &ReportKey,
+        recipient: &RecipientId,
+        code: Code,
+    ) -> Stored<Come> {
+        let by_date = matches!(code, Code::ConsentExpired | Code::JourneyLapsed);
+        let own = |entries: &[crate::store::EntryRow]| {
+            entries.iter().any(|entry| entry.message == stored.number && entry.state == crate::store::EntryState::Live)
+        };
+        if !by_date || !own(&tx.entries(report, recipient).await?) {
+            self.apply(tx, stored, report, recipient, &Desired::Retract, &[], code).await?;
+            return Ok(Come { state: LegState::Refused, code: Some(code), due_at: None, documents: 0 });
+        }
+        self.apply(tx, stored, report, recipient, &Desired::Lapse, &[], Code::JourneyLapsed).await?;
+        let stays = own(&tx.entries(report, recipient).await?);
+        let (state, code) = if stays { (LegState::Published, None) } else { (LegState::Withdrawn, Some(Code::JourneyLapsed)) };
+        Ok(Come { state, code, due_at: None, documents: usize::from(stays) })
+    }
+
+    /// Writes a leg and its audit row where anything has changed.
+    async fn put_changed<T: Tx>(&self, tx: &mut T, leg: &LegRow) -> Stored<()> {
+        let before = tx.legs(leg.id.message).await?.into_iter().find(|known| known.id == leg.id);
+        if before.as_ref() == Some(leg) {
+            return Ok(());
+        }
+        tx.put_leg(leg).await?;
+        let same_state = before.is_some_and(|before| (before.state, before.code) == (leg.state, leg.code));
+        if !same_state || leg.state == LegState::Published {
+            let act = if leg.state == LegState::Published { "disclosure" } else { "decision" };
+            self.note(tx, act, Some(leg.id.message), Some(&leg.id.recipient), leg.code, &leg.basis).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a feed say what is desired of one report, with a ledger row for all that is taken back.
+    #[expect(clippy::too_many_arguments, reason = "one act on one feed: what, whose, how, and why")]
+    pub(super) async fn apply<T: Tx>(
+        &self,
+        tx: &mut T,
+        stored: &StoredMessage,
+        report: &ReportKey,
+        recipient: &RecipientId,
+        desired: &Desired<'_>,
+        sealed: &[(&Sealed, jiff::Timestamp)],
+        code: Code,
+    ) -> Stored<()> {
+        let entries = tx.entries(report, recipient).await?;
+        for act in reconcile(&entries, desired) {
+            let (position, subject, step) = match act {
+                Act::Publish(index) => {
+                    let Some((one, until)) = sealed.get(index) else {
+                        return Err(StoreError::Inconsistent { table: "entries", column: "subject" });
+                    };
+                    let fingerprint = one.fingerprint(self.keys());
+                    tx.publish(one, stored, fingerprint.as_bytes(), *until).await?;
+                    continue;
+                }
+                Act::Keep(position) => {
+                    let until = sealed.first().map_or(tx.now(), |(_, until)| *until);
+                    tx.keep_entry(recipient, position, stored.number, until).await?;
+                    continue;
+                }
+                Act::Withdraw(position, subject) => {
+                    tx.withdraw_entry(recipient, position).await?;
+                    (position, subject, WithdrawalStep::BeforeServing)
+                }
+                Act::Delete(position, subject) => {
+                    tx.publish_delete(recipient, &subject, stored).await?;
+                    (position, subject, WithdrawalStep::DeletePublished)
+                }
+            };
+            tx.note_withdrawal(&WithdrawalRow { recipient: recipient.clone(), position, subject, report: *report, code, step })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes an audit row of the program's own act.
+    pub(super) async fn note<T: Tx>(
+        &self,
+        tx: &mut T,
+        act: &'static str,
+        message: Option<crate::domain::MessageNumber>,
+        recipient: Option<&RecipientId>,
+        code: Option<Code>,
+        detail: &str,
+    ) -> Stored<()> {
+        let actor = "brygga".to_owned();
+        tx.audit(&AuditRow { act, actor, message, recipient: recipient.cloned(), code, detail: detail.to_owned() }).await
+    }
+}
+
+/// What a leg rests on, as JSON without personal data: contract words and keyed digests only.
+fn basis_text(covered: &Covered, basis: &Basis) -> String {
+    let terms = covered.terms();
+    let gate = covered.recipient_terms().map(|recipient| &recipient.gate);
+    json!({
+        "agreement": terms.agreement,
+        "status": terms.status.as_str(),
+        "version": terms.version,
+        "gate": gate.map(|gate| gate.kind.as_str()),
+        "rule": gate.map(|gate| gate.rule.as_str()),
+        "purpose": terms.purpose,
+        "legalGround": terms.legal_ground,
+        "consents": basis.consents.iter().map(ReportKey::to_hex).collect::<Vec<_>>(),
+        "withheld": basis.withheld.iter().map(|field| field.path.as_str()).collect::<Vec<_>>(),
+        "documentsWithheld": basis.documents_withheld.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+    .to_string()
+}

@@ -1,0 +1,203 @@
+//! The way of one message as one readable composition of the stages: pure, without a store and without a clock of its own.
+
+use jiff::Timestamp;
+
+use super::set::ContractSet;
+use crate::agreement::{Covered, cover};
+use crate::consent::{Shut, permit};
+use crate::contract::{Checked, Direction, FlagRecord, ReportKind, check, refuse_unreadable};
+use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Fingerprint, Keys, Refusal, ReportKey, Violation};
+use crate::filter::{Withheld, disclose};
+use crate::intake::{Payload, decode};
+use crate::protection::{Diverted, Identified, Unreadable, identify};
+use crate::seal::{Sealed, seal};
+use crate::translate::render;
+
+/// How far a message comes before the store must be asked about its person.
+#[derive(Debug)]
+pub enum Opened {
+    /// Its person is known by keyed hash.
+    Known(Box<Identified>),
+    /// It is refused without anybody's person being known.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// Whether nobody may look at it.
+        restricted: bool,
+    },
+}
+
+/// Decodes a message and reads whom it is about.
+#[must_use]
+pub fn open(payload: Payload, set: &ContractSet, keys: &dyn Keys) -> Opened {
+    let refused = |refusal| Opened::Refused { refusal, restricted: false };
+    let envelope = payload.envelope();
+    let contract = match set.catalogue.contract(&envelope.contract) {
+        Some(contract) if contract.direction() == Direction::In => contract,
+        _ => return refused(Refusal::whole(Code::TransportUnknownContract)),
+    };
+    let may_send =
+        set.catalogue.parties().sender(&envelope.login).is_some_and(|s| s.sends.iter().any(|n| n == envelope.contract.name()));
+    if !may_send {
+        return refused(Refusal::whole(Code::TransportSender));
+    }
+    let decoded = match decode(payload, contract.outline()) {
+        Ok(decoded) => decoded,
+        Err(refusal) => return refused(refusal),
+    };
+    match identify(decoded, keys) {
+        Ok(identified) => Opened::Known(Box::new(identified)),
+        Err(unreadable) => {
+            let Unreadable { decoded, violation } = *unreadable;
+            Opened::Refused { refusal: refuse_unreadable(&decoded, violation, &set.catalogue), restricted: true }
+        }
+    }
+}
+
+/// Whether a contract's messages are reports: only those are diverted.
+#[must_use]
+pub fn is_report(contract: &ContractRef) -> bool {
+    contract.name() == "activity-report"
+}
+
+/// What a message with a known person turned out to be.
+#[derive(Debug)]
+pub enum Judged {
+    /// A report on a protected person.
+    Diverted(Diverted),
+    /// It breaks a rule.
+    Refused(Refusal),
+    /// A consent's revision.
+    Consent(Box<ConsentRevision>),
+    /// A protection flag.
+    Protection(FlagRecord),
+    /// A report, fanned out to its recipients.
+    Report(Box<Fanned>),
+}
+
+/// A report with its legs.
+#[derive(Debug)]
+pub struct Fanned {
+    /// Names the report over all revisions.
+    pub report: ReportKey,
+    /// The revision.
+    pub revision: i64,
+    /// Original, correction or cancellation.
+    pub kind: ReportKind,
+    /// The fingerprint of the content.
+    pub content: Fingerprint,
+    /// One for each recipient.
+    pub legs: Vec<Covered>,
+}
+
+/// Judges a message by protection, contract and agreement.
+#[must_use]
+pub fn judge(identified: Identified, stored_flag: bool, report: bool, set: &ContractSet, keys: &dyn Keys) -> Judged {
+    let open = if report {
+        match identified.screen(stored_flag) {
+            Ok(open) => open,
+            Err(diverted) => return Judged::Diverted(diverted),
+        }
+    } else {
+        identified.open_record()
+    };
+    match check(open, &set.catalogue, keys) {
+        Err(refusal) => Judged::Refused(refusal),
+        Ok(Checked::Consent(_, revision)) => Judged::Consent(revision),
+        Ok(Checked::Protection(flag)) => Judged::Protection(flag),
+        Ok(Checked::Report(conforming)) => {
+            let (report, revision, kind) = (*conforming.report(), conforming.revision(), conforming.kind());
+            let content = conforming.content(keys);
+            match cover(*conforming, &set.register, &set.codes) {
+                Ok(legs) => Judged::Report(Box::new(Fanned { report, revision, kind, content, legs })),
+                Err(refusal) => Judged::Refused(refusal),
+            }
+        }
+    }
+}
+
+/// What one leg comes to now.
+#[derive(Debug)]
+pub enum Verdict {
+    /// These documents, and no others, are what the recipient may see.
+    Publish {
+        /// The sealed documents.
+        sealed: Vec<Sealed>,
+        /// The first instant at which the gate is shut by date.
+        until: Timestamp,
+        /// What it rests on.
+        basis: Basis,
+    },
+    /// It waits.
+    Hold {
+        /// For what.
+        code: Code,
+        /// When to look again.
+        until: Timestamp,
+    },
+    /// It is over. What was served lawfully stays served.
+    Refuse(Code),
+    /// What was published is taken back.
+    Withdraw(Code),
+    /// The sender has cancelled the report.
+    Cancel,
+}
+
+/// What a disclosure rests on: recorded with it, without values.
+#[derive(Debug, Default)]
+pub struct Basis {
+    /// The consents that opened the gate.
+    pub consents: Vec<ReportKey>,
+    /// The fields that were withheld.
+    pub withheld: Vec<Withheld>,
+    /// The documents that were not made because they need what is withheld.
+    pub documents_withheld: Vec<ContractRef>,
+}
+
+/// Walks one leg to its end: gate, filter, translation, seal.
+#[must_use]
+pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set: &ContractSet, keys: &dyn Keys) -> Verdict {
+    if covered.report().kind() == ReportKind::Cancellation {
+        return Verdict::Cancel;
+    }
+    if let Some(until) = covered.waits_until(now) {
+        return Verdict::Hold { code: Code::AgreementNotEnded, until };
+    }
+    let permitted = match permit(covered.clone(), consents, now) {
+        Ok(permitted) => permitted,
+        Err(Shut::Held { code, until }) => return Verdict::Hold { code, until },
+        Err(Shut::Refused(code)) => return Verdict::Refuse(code),
+        Err(Shut::Withdrawn(code)) => return Verdict::Withdraw(code),
+    };
+    let (until, consents) = (permitted.until(), permitted.consents().to_vec());
+    let disclosure = disclose(permitted);
+    let rendered = match render(&disclosure, &set.recipes, &set.codes, &set.catalogue, keys) {
+        Ok(rendered) => rendered,
+        Err(refusal) => return Verdict::Refuse(refusal.code()),
+    };
+    let nothing_may_be_made = rendered.renditions.is_empty() && !rendered.withheld.is_empty();
+    if nothing_may_be_made {
+        let hold_ends = covered.terms().hold_ends(covered.report().envelope().received_at);
+        return if now >= hold_ends {
+            Verdict::Refuse(Code::ConsentHoldExpired)
+        } else {
+            Verdict::Hold { code: Code::ConsentCategories, until: hold_ends }
+        };
+    }
+    let basis = Basis { consents, withheld: disclosure.withheld().to_vec(), documents_withheld: rendered.withheld };
+    Verdict::Publish { sealed: rendered.renditions.into_iter().map(seal).collect(), until, basis }
+}
+
+/// The violations of a refusal as a store keeps them: codes and places, without values.
+#[must_use]
+pub fn violations(refusal: &Refusal) -> Vec<(Code, String)> {
+    refusal.violations().map(|Violation { code, place }| (*code, place.to_string())).collect()
+}
+
+/// A payload of a stored message.
+///
+/// # Errors
+/// As [`Payload::new`].
+pub fn payload(envelope: &Envelope, bytes: &[u8]) -> Result<Payload, Refusal> {
+    Payload::new(envelope.clone(), bytes.to_vec())
+}

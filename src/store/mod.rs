@@ -1,0 +1,205 @@
+//! Floor 3: the store's port, and on floor 4 its adapters.
+//!
+//! # The laws of the port
+//! - A transaction is one named act: everything in it becomes durable together at [`Tx::commit`], or nothing does.
+//!   Dropping it rolls back. Nothing is acknowledged to anybody before the commit has returned.
+//! - Contents are opaque bytes, and people are found by keyed hash alone. A store holds no key.
+//! - **Locks** are taken in one order: participants' rows ([`Tx::lock_persons`], sorted), then delivery rows
+//!   ([`Tx::lock_deliveries`], sorted), and each reading that depends on a lock comes after it. Positions come from one
+//!   counter row a recipient, taken last ([`Tx::publish`]), so they are without gaps and in the order of commits.
+//!   A store with one writer has all of this for nothing.
+//! - Time inside a transaction is [`Tx::now`], to the microsecond, and does not move within it.
+//! - What is not there is `None` or empty, never an error. [`StoreError::Away`] says that the store cannot be reached or
+//!   is busy: wait and try again, acknowledge nothing. Every other error is a fault of the program or of the data.
+//! - [`Tx::publish`] takes [`Sealed`] and is the only way into a feed.
+
+mod clock;
+mod rows;
+pub mod sqlite;
+
+use std::future::Future;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub use clock::Clock;
+pub use rows::{
+    AuditRow, Census, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, HeldLeg, LegRow, LegState, MessageKind,
+    MessageState, NewMessage, Receipt, StoredMessage, WithdrawalRow, WithdrawalStep,
+};
+
+use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
+use crate::seal::Sealed;
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store is away, busy or full: a reason to wait.
+    #[error("the store is away: {0}")]
+    Away(String),
+    /// A row is not what the program can have written.
+    #[error("inconsistent row in {table}.{column}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// The schema is not one that this program knows.
+    #[error("unknown schema: {0}")]
+    Schema(String),
+}
+
+/// A result of the store.
+pub type Stored<T> = Result<T, StoreError>;
+
+/// A store.
+pub trait Store: Clone + Send + Sync + 'static {
+    /// Its transaction.
+    type Tx: Tx;
+
+    /// Begins a named transaction. The future must be driven to its end: run it in a task of its own where the caller
+    /// may be cancelled.
+    fn begin(&self, name: &'static str) -> impl Future<Output = Stored<Self::Tx>> + Send;
+
+    /// The feed's epoch: raised by a restore, so that readers start again.
+    fn epoch(&self) -> impl Future<Output = Stored<u32>> + Send;
+
+    /// Whether a recipient's feed may have anything after a position, without taking a lock.
+    fn has_after(&self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// The time by the store's clock.
+    fn now(&self) -> Timestamp;
+}
+
+/// One transaction.
+pub trait Tx: Send {
+    /// The time of the transaction.
+    fn now(&self) -> Timestamp;
+
+    /// Makes everything durable.
+    fn commit(self) -> impl Future<Output = Stored<()>> + Send;
+
+    /// The receipts under one login and message id: one, or more after a conflict.
+    fn receipts(&mut self, login: &Login, message_id: Uuid) -> impl Future<Output = Stored<Vec<Receipt>>> + Send;
+
+    /// Counts one more delivery of a message that is there already.
+    fn count_duplicate(&mut self, message: MessageNumber) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Stores a message with its state.
+    fn insert_message(&mut self, message: &NewMessage) -> impl Future<Output = Stored<MessageNumber>> + Send;
+
+    /// Changes what a message turned out to be: by a retry, or because its person became protected.
+    fn update_message(&mut self, number: MessageNumber, message: &NewMessage) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Diverts a stored report: its legs are no longer counted.
+    fn divert_message(&mut self, number: MessageNumber) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Marks a dead letter as discarded; it stays refused.
+    fn discard_message(&mut self, number: MessageNumber) -> impl Future<Output = Stored<()>> + Send;
+
+    /// One message.
+    fn message(&mut self, number: MessageNumber) -> impl Future<Output = Stored<Option<StoredMessage>>> + Send;
+
+    /// Takes the participants' rows, sorted, making those that are missing.
+    fn lock_persons(&mut self, persons: &[PersonKey]) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Takes the delivery rows of recipients, sorted, making those that are missing.
+    fn lock_deliveries(&mut self, recipients: &[RecipientId]) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Whether a person is protected by a stored flag.
+    fn is_flagged(&mut self, person: &PersonKey) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// Sets a person's protection flag. Messages only ever set it.
+    fn set_flag(&mut self, person: &PersonKey) -> impl Future<Output = Stored<()>> + Send;
+
+    /// A person's messages of one kind, in the order in which they came.
+    fn messages_of(&mut self, person: &PersonKey, kind: MessageKind)
+    -> impl Future<Output = Stored<Vec<StoredMessage>>> + Send;
+
+    /// The revisions of one report that are journeys, lowest first.
+    fn revisions(&mut self, report: &ReportKey) -> impl Future<Output = Stored<Vec<StoredMessage>>> + Send;
+
+    /// The legs of a message.
+    fn legs(&mut self, message: MessageNumber) -> impl Future<Output = Stored<Vec<LegRow>>> + Send;
+
+    /// Writes a leg, new or changed.
+    fn put_leg(&mut self, leg: &LegRow) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Makes a report's open legs due now, to be settled by the sweep.
+    fn make_due(&mut self, report: &ReportKey) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Reports with a leg whose time has come.
+    fn due(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<DueReport>>> + Send;
+
+    /// All entries of one report in one recipient's feed, in order of position.
+    fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> impl Future<Output = Stored<Vec<EntryRow>>> + Send;
+
+    /// The feeds in which a report has entries.
+    fn feeds_of(&mut self, report: &ReportKey) -> impl Future<Output = Stored<Vec<RecipientId>>> + Send;
+
+    /// Puts a sealed document into its recipient's feed at the next position; an older live entry of the subject is
+    /// replaced.
+    fn publish(
+        &mut self,
+        sealed: &Sealed,
+        message: &StoredMessage,
+        fingerprint: &[u8],
+        until: Timestamp,
+    ) -> impl Future<Output = Stored<Position>> + Send;
+
+    /// Puts a `DELETE` of a subject into a feed at the next position. It needs no gate and carries no content.
+    fn publish_delete(
+        &mut self,
+        recipient: &RecipientId,
+        subject: &Subject,
+        message: &StoredMessage,
+    ) -> impl Future<Output = Stored<Position>> + Send;
+
+    /// Keeps a live entry for a newer revision or another gate with the same content.
+    fn keep_entry(
+        &mut self,
+        recipient: &RecipientId,
+        position: Position,
+        message: MessageNumber,
+        until: Timestamp,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Takes an entry out of a feed for good.
+    fn withdraw_entry(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Writes a row of the ledger of withdrawals.
+    fn note_withdrawal(&mut self, row: &WithdrawalRow) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Live entries after a position, with what decides whether they may still be served.
+    fn page(
+        &mut self,
+        recipient: &RecipientId,
+        after: Position,
+        limit: i64,
+    ) -> impl Future<Output = Stored<Vec<FeedEntry>>> + Send;
+
+    /// Live entries of a pushed feed that are not confirmed, in order of position.
+    fn unconfirmed(&mut self, recipient: &RecipientId, limit: i64) -> impl Future<Output = Stored<Vec<FeedEntry>>> + Send;
+
+    /// Marks entries as served now, those that were not before.
+    fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Records that a pushed entry has arrived.
+    fn confirm(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
+
+    /// The recipients whose feeds have entries.
+    fn recipients(&mut self) -> impl Future<Output = Stored<Vec<RecipientId>>> + Send;
+
+    /// Writes an audit row.
+    fn audit(&mut self, row: &AuditRow) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Everything that law 6 counts.
+    fn census(&mut self) -> impl Future<Output = Stored<Census>> + Send;
+
+    /// Refused messages and legs that are neither restricted nor discarded, oldest first.
+    fn dead_letters(&mut self) -> impl Future<Output = Stored<Vec<DeadLetter>>> + Send;
+
+    /// Held legs, oldest first.
+    fn held(&mut self) -> impl Future<Output = Stored<Vec<HeldLeg>>> + Send;
+}

@@ -1,0 +1,93 @@
+//! What is counted and listed in SQLite: law 6, dead letters, held legs.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+
+use super::messages::violations;
+use super::read::{column, digest, inconsistent, optional_time, recipient, time, word};
+use super::{Stored, away};
+use crate::domain::{Login, MessageNumber, RecipientId};
+use crate::store::{Census, DeadLetter, HeldLeg};
+
+pub(super) async fn census(db: &mut SqliteConnection) -> Stored<Census> {
+    let sql = "SELECT count(*) + coalesce(sum(duplicates), 0) AS received, \
+        coalesce(sum(duplicates), 0) + count(*) FILTER (WHERE state = 'duplicate') AS duplicates, \
+        count(*) FILTER (WHERE state = 'refused') AS refused, \
+        count(*) FILTER (WHERE state = 'diverted') AS diverted, \
+        count(*) FILTER (WHERE state = 'recorded') AS recorded, \
+        count(*) FILTER (WHERE state = 'journey') AS journeys, \
+        count(*) FILTER (WHERE state = 'refused' AND restricted) AS restricted, \
+        coalesce(sum(fan_out) FILTER (WHERE state = 'journey'), 0) AS fan_out FROM messages";
+    let messages = sqlx::query(sql).fetch_one(&mut *db).await.map_err(away)?;
+    let sql = "SELECT count(*) FILTER (WHERE state = 'published') AS published, \
+        count(*) FILTER (WHERE state = 'held') AS held, \
+        count(*) FILTER (WHERE state = 'refused') AS refused, \
+        count(*) FILTER (WHERE state = 'superseded') AS superseded, \
+        count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn FROM legs";
+    let legs = sqlx::query(sql).fetch_one(db).await.map_err(away)?;
+    Ok(Census {
+        received: messages.get("received"),
+        duplicates: messages.get("duplicates"),
+        refused: messages.get("refused"),
+        diverted: messages.get("diverted"),
+        recorded: messages.get("recorded"),
+        journeys: messages.get("journeys"),
+        restricted: messages.get("restricted"),
+        fan_out: messages.get("fan_out"),
+        published: legs.get("published"),
+        held: legs.get("held"),
+        legs_refused: legs.get("refused"),
+        superseded: legs.get("superseded"),
+        withdrawn: legs.get("withdrawn"),
+    })
+}
+
+pub(super) async fn dead_letters(db: &mut SqliteConnection) -> Stored<Vec<DeadLetter>> {
+    let sql = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at FROM messages \
+        WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
+        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at FROM legs \
+        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL ORDER BY 1, 2";
+    let rows = sqlx::query(sql).fetch_all(db).await.map_err(away)?;
+    let letter = |row: &SqliteRow| {
+        let of_leg: Option<&str> = column(row, "code")?;
+        let code = match of_leg {
+            Some(code) => code.parse().map_err(|_| inconsistent("legs", "code"))?,
+            None => word(row, "messages", "violations", |text| violations(text)?.first().map(|(code, _)| *code))?,
+        };
+        let recipient: Option<String> = column(row, "recipient")?;
+        Ok(DeadLetter {
+            message: MessageNumber(column(row, "number")?),
+            recipient: recipient.map(RecipientId::from_stored),
+            login: login(row)?,
+            message_id: digest(row, "messages", "message_id", |bytes| Uuid::from_slice(bytes).ok())?,
+            contract: column(row, "contract")?,
+            code,
+            received_at: time(row, "messages", "received_at")?,
+        })
+    };
+    rows.iter().map(letter).collect()
+}
+
+pub(super) async fn held(db: &mut SqliteConnection) -> Stored<Vec<HeldLeg>> {
+    let sql = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
+        JOIN messages ON number = message WHERE legs.state = 'held' ORDER BY message, recipient";
+    let rows = sqlx::query(sql).fetch_all(db).await.map_err(away)?;
+    let leg = |row: &SqliteRow| {
+        Ok(HeldLeg {
+            message: MessageNumber(column(row, "message")?),
+            recipient: recipient(row, "recipient")?,
+            login: login(row)?,
+            message_id: digest(row, "messages", "message_id", |bytes| Uuid::from_slice(bytes).ok())?,
+            code: word(row, "legs", "code", |text| text.parse().ok())?,
+            received_at: time(row, "messages", "received_at")?,
+            due_at: optional_time(row, "legs", "due_at")?,
+        })
+    };
+    rows.iter().map(leg).collect()
+}
+
+fn login(row: &SqliteRow) -> Stored<Login> {
+    let text: String = column(row, "login")?;
+    Login::try_from(text).map_err(|_| inconsistent("messages", "login"))
+}

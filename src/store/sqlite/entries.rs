@@ -1,0 +1,228 @@
+//! Feeds and their entries in SQLite.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::read::{column, digest, micros, optional_time, recipient as recipient_of, time, word};
+use super::{Stored, away};
+use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
+use crate::feed::Method;
+use crate::seal::Sealed;
+use crate::store::{EntryRow, EntryState, FeedEntry, StoredMessage, WithdrawalRow};
+
+const TABLE: &str = "entries";
+
+fn method(text: &str) -> Option<Method> {
+    [Method::Put, Method::Delete].into_iter().find(|method| method.as_str() == text)
+}
+
+pub(super) async fn lock_deliveries(db: &mut SqliteConnection, recipients: &[RecipientId]) -> Stored<()> {
+    for recipient in recipients {
+        let sql = "INSERT INTO feeds (recipient, head) VALUES (?1, 0) ON CONFLICT DO NOTHING";
+        sqlx::query(sql).bind(recipient.as_str()).execute(&mut *db).await.map_err(away)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn of_report(db: &mut SqliteConnection, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
+    let sql = "SELECT position, subject, method, state, served_at IS NOT NULL AS served, message, fingerprint FROM entries \
+        WHERE report = ?1 AND recipient = ?2 ORDER BY position";
+    let rows = sqlx::query(sql).bind(report.as_bytes()).bind(recipient.as_str()).fetch_all(db).await.map_err(away)?;
+    let entry = |row: &SqliteRow| {
+        Ok(EntryRow {
+            position: Position(column(row, "position")?),
+            subject: digest(row, TABLE, "subject", Subject::from_slice)?,
+            method: word(row, TABLE, "method", method)?,
+            state: word(row, TABLE, "state", EntryState::from_stored)?,
+            served: column(row, "served")?,
+            message: MessageNumber(column(row, "message")?),
+            fingerprint: column(row, "fingerprint")?,
+        })
+    };
+    rows.iter().map(entry).collect()
+}
+
+pub(super) async fn feeds_of(db: &mut SqliteConnection, report: &ReportKey) -> Stored<Vec<RecipientId>> {
+    let sql = "SELECT DISTINCT recipient FROM entries WHERE report = ?1 ORDER BY recipient";
+    let rows = sqlx::query(sql).bind(report.as_bytes()).fetch_all(db).await.map_err(away)?;
+    rows.iter().map(|row| recipient_of(row, "recipient")).collect()
+}
+
+/// What an entry is made of.
+pub(super) struct Fresh<'a> {
+    pub(super) recipient: &'a RecipientId,
+    pub(super) subject: &'a Subject,
+    pub(super) contract: String,
+    pub(super) syntax: &'static str,
+    pub(super) method: Method,
+    pub(super) bytes: &'a [u8],
+    pub(super) fingerprint: &'a [u8],
+    pub(super) until: Option<Timestamp>,
+    pub(super) illustrative: bool,
+}
+
+impl<'a> Fresh<'a> {
+    pub(super) fn put(sealed: &'a Sealed, fingerprint: &'a [u8], until: Timestamp) -> Self {
+        Self {
+            recipient: sealed.recipient(),
+            subject: sealed.subject(),
+            contract: sealed.contract().to_string(),
+            syntax: sealed.syntax().as_str(),
+            method: Method::Put,
+            bytes: sealed.bytes(),
+            fingerprint,
+            until: Some(until),
+            illustrative: sealed.illustrative(),
+        }
+    }
+}
+
+pub(super) async fn publish(
+    db: &mut SqliteConnection,
+    fresh: &Fresh<'_>,
+    message: &StoredMessage,
+    now: Timestamp,
+) -> Stored<Position> {
+    let replace = "UPDATE entries SET state = 'replaced' WHERE recipient = ?1 AND subject = ?2 AND state = 'live'";
+    let query = sqlx::query(replace).bind(fresh.recipient.as_str()).bind(fresh.subject.as_bytes());
+    query.execute(&mut *db).await.map_err(away)?;
+    let count = "INSERT INTO feeds (recipient, head) VALUES (?1, 1) ON CONFLICT (recipient) DO UPDATE SET head = head + 1 RETURNING head";
+    let head: i64 = sqlx::query(count).bind(fresh.recipient.as_str()).fetch_one(&mut *db).await.map_err(away)?.get(0);
+    let sql = "INSERT INTO entries (recipient, position, message, report, person, subject, contract, syntax, method, sealed, \
+        fingerprint, published_at, until, illustrative, state) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'live')";
+    sqlx::query(sql)
+        .bind(fresh.recipient.as_str())
+        .bind(head)
+        .bind(message.number.0)
+        .bind(message.message.report.as_ref().map(ReportKey::as_bytes))
+        .bind(message.message.person.as_ref().map(|person| person.as_bytes().as_slice()))
+        .bind(fresh.subject.as_bytes())
+        .bind(fresh.contract.as_str())
+        .bind(fresh.syntax)
+        .bind(fresh.method.as_str())
+        .bind(fresh.bytes)
+        .bind(fresh.fingerprint)
+        .bind(micros(now))
+        .bind(fresh.until.map(micros))
+        .bind(fresh.illustrative)
+        .execute(db)
+        .await
+        .map_err(away)?;
+    Ok(Position(head))
+}
+
+/// The outgoing contract of a subject's newest entry: a `DELETE` is of the same type as what it takes back.
+pub(super) async fn contract_of(
+    db: &mut SqliteConnection,
+    recipient: &RecipientId,
+    subject: &Subject,
+) -> Stored<(String, String, bool)> {
+    let sql = "SELECT contract, syntax, illustrative FROM entries WHERE recipient = ?1 AND subject = ?2 ORDER BY position DESC LIMIT 1";
+    let row = sqlx::query(sql).bind(recipient.as_str()).bind(subject.as_bytes()).fetch_one(db).await.map_err(away)?;
+    Ok((row.get(0), row.get(1), row.get(2)))
+}
+
+pub(super) async fn keep(
+    db: &mut SqliteConnection,
+    recipient: &RecipientId,
+    position: Position,
+    message: MessageNumber,
+    until: Timestamp,
+) -> Stored<()> {
+    let sql = "UPDATE entries SET message = ?3, until = ?4 WHERE recipient = ?1 AND position = ?2";
+    let query = sqlx::query(sql).bind(recipient.as_str()).bind(position.0).bind(message.0).bind(micros(until));
+    query.execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn withdraw(db: &mut SqliteConnection, recipient: &RecipientId, position: Position) -> Stored<()> {
+    let sql = "UPDATE entries SET state = 'withdrawn' WHERE recipient = ?1 AND position = ?2";
+    sqlx::query(sql).bind(recipient.as_str()).bind(position.0).execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn note_withdrawal(db: &mut SqliteConnection, row: &WithdrawalRow, now: Timestamp) -> Stored<()> {
+    let sql =
+        "INSERT INTO withdrawals (at, recipient, position, subject, report, code, step) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    sqlx::query(sql)
+        .bind(micros(now))
+        .bind(row.recipient.as_str())
+        .bind(row.position.0)
+        .bind(row.subject.as_bytes())
+        .bind(row.report.as_bytes())
+        .bind(row.code.as_str())
+        .bind(row.step.as_str())
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(away)
+}
+
+pub(super) async fn page(
+    db: &mut SqliteConnection,
+    recipient: &RecipientId,
+    after: Position,
+    limit: i64,
+) -> Stored<Vec<FeedEntry>> {
+    let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, \
+        served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged \
+        FROM entries LEFT JOIN persons ON persons.person = entries.person \
+        WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3";
+    let rows = sqlx::query(sql).bind(recipient.as_str()).bind(after.0).bind(limit).fetch_all(db).await.map_err(away)?;
+    rows.iter().map(feed_entry).collect()
+}
+
+pub(super) async fn unconfirmed(db: &mut SqliteConnection, recipient: &RecipientId, limit: i64) -> Stored<Vec<FeedEntry>> {
+    let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, \
+        served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged \
+        FROM entries LEFT JOIN persons ON persons.person = entries.person \
+        WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL ORDER BY position LIMIT ?2";
+    let rows = sqlx::query(sql).bind(recipient.as_str()).bind(limit).fetch_all(db).await.map_err(away)?;
+    rows.iter().map(feed_entry).collect()
+}
+
+fn feed_entry(row: &SqliteRow) -> Stored<FeedEntry> {
+    Ok(FeedEntry {
+        position: Position(column(row, "position")?),
+        subject: digest(row, TABLE, "subject", Subject::from_slice)?,
+        contract: column(row, "contract")?,
+        syntax: word(row, TABLE, "syntax", |text| text.parse().ok())?,
+        method: word(row, TABLE, "method", method)?,
+        sealed: column(row, "sealed")?,
+        published_at: time(row, TABLE, "published_at")?,
+        until: optional_time(row, TABLE, "until")?,
+        illustrative: column(row, "illustrative")?,
+        flagged: column(row, "flagged")?,
+        served: column(row, "served")?,
+        report: digest(row, TABLE, "report", ReportKey::from_slice)?,
+    })
+}
+
+pub(super) async fn mark_served(
+    db: &mut SqliteConnection,
+    recipient: &RecipientId,
+    positions: &[Position],
+    now: Timestamp,
+) -> Stored<()> {
+    let sql = "UPDATE entries SET served_at = coalesce(served_at, ?3) WHERE recipient = ?1 AND position = ?2";
+    for position in positions {
+        let query = sqlx::query(sql).bind(recipient.as_str()).bind(position.0).bind(micros(now));
+        query.execute(&mut *db).await.map_err(away)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn confirm(
+    db: &mut SqliteConnection,
+    recipient: &RecipientId,
+    position: Position,
+    now: Timestamp,
+) -> Stored<()> {
+    let sql = "UPDATE entries SET confirmed_at = ?3 WHERE recipient = ?1 AND position = ?2";
+    sqlx::query(sql).bind(recipient.as_str()).bind(position.0).bind(micros(now)).execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn recipients(db: &mut SqliteConnection) -> Stored<Vec<RecipientId>> {
+    let rows = sqlx::query("SELECT recipient FROM feeds ORDER BY recipient").fetch_all(db).await.map_err(away)?;
+    rows.iter().map(|row| recipient_of(row, "recipient")).collect()
+}

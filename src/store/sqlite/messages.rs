@@ -1,0 +1,197 @@
+//! Messages, participants and audit rows in SQLite.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+
+use super::read::{column, digest, inconsistent, micros, optional_digest, optional_time, person, time, word};
+use super::{Stored, away};
+use crate::domain::{Code, ContractRef, Envelope, Fingerprint, Login, MessageNumber, PersonKey, ReportKey};
+use crate::store::{AuditRow, MessageKind, MessageState, NewMessage, Receipt, StoredMessage};
+
+const TABLE: &str = "messages";
+
+const COLUMNS: &str = "SELECT number, login, message_id, fingerprint, contract, syntax, message_time, received_at, kind, state, \
+    violations, restricted, discarded_at, person, report, revision, content, fan_out, sealed FROM messages ";
+
+pub(super) async fn receipts(db: &mut SqliteConnection, login: &Login, message_id: Uuid) -> Stored<Vec<Receipt>> {
+    let sql = "SELECT number, fingerprint FROM messages WHERE login = ?1 AND message_id = ?2 ORDER BY number";
+    let rows =
+        sqlx::query(sql).bind(login.as_str()).bind(message_id.as_bytes().as_slice()).fetch_all(db).await.map_err(away)?;
+    let receipt = |row: &SqliteRow| {
+        let fingerprint = optional_digest(row, TABLE, "fingerprint", Fingerprint::from_slice)?;
+        Ok(Receipt { number: MessageNumber(column(row, "number")?), fingerprint })
+    };
+    rows.iter().map(receipt).collect()
+}
+
+pub(super) async fn count_duplicate(db: &mut SqliteConnection, number: MessageNumber) -> Stored<()> {
+    let sql = "UPDATE messages SET duplicates = duplicates + 1 WHERE number = ?1";
+    sqlx::query(sql).bind(number.0).execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn insert(db: &mut SqliteConnection, message: &NewMessage) -> Stored<MessageNumber> {
+    let sql = "INSERT INTO messages (login, message_id, fingerprint, contract, syntax, message_time, received_at, kind, state, \
+        violations, restricted, person, report, revision, content, fan_out, sealed) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) RETURNING number";
+    let envelope = &message.envelope;
+    let row = sqlx::query(sql)
+        .bind(envelope.login.as_str())
+        .bind(envelope.message_id.as_bytes().as_slice())
+        .bind(message.fingerprint.as_bytes())
+        .bind(envelope.contract.to_string())
+        .bind(envelope.syntax.as_str())
+        .bind(micros(envelope.message_time))
+        .bind(micros(envelope.received_at))
+        .bind(message.kind.as_str())
+        .bind(message.state.as_str())
+        .bind(violations_text(message))
+        .bind(message.restricted)
+        .bind(message.person.as_ref().map(|person| person.as_bytes().as_slice()))
+        .bind(message.report.as_ref().map(ReportKey::as_bytes))
+        .bind(message.revision)
+        .bind(message.content.as_ref().map(Fingerprint::as_bytes))
+        .bind(message.fan_out)
+        .bind(message.sealed.as_slice())
+        .fetch_one(db)
+        .await
+        .map_err(away)?;
+    Ok(MessageNumber(row.get(0)))
+}
+
+pub(super) async fn update(db: &mut SqliteConnection, number: MessageNumber, message: &NewMessage) -> Stored<()> {
+    let sql = "UPDATE messages SET kind = ?2, state = ?3, violations = ?4, restricted = ?5, person = ?6, report = ?7, \
+        revision = ?8, content = ?9, fan_out = ?10, discarded_at = NULL WHERE number = ?1";
+    sqlx::query(sql)
+        .bind(number.0)
+        .bind(message.kind.as_str())
+        .bind(message.state.as_str())
+        .bind(violations_text(message))
+        .bind(message.restricted)
+        .bind(message.person.as_ref().map(|person| person.as_bytes().as_slice()))
+        .bind(message.report.as_ref().map(ReportKey::as_bytes))
+        .bind(message.revision)
+        .bind(message.content.as_ref().map(Fingerprint::as_bytes))
+        .bind(message.fan_out)
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(away)
+}
+
+pub(super) async fn divert(db: &mut SqliteConnection, number: MessageNumber) -> Stored<()> {
+    sqlx::query("DELETE FROM legs WHERE message = ?1").bind(number.0).execute(&mut *db).await.map_err(away)?;
+    sqlx::query("UPDATE messages SET state = 'diverted' WHERE number = ?1")
+        .bind(number.0)
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(away)
+}
+
+pub(super) async fn discard(db: &mut SqliteConnection, number: MessageNumber, now: Timestamp) -> Stored<()> {
+    let sql = "UPDATE messages SET discarded_at = ?2 WHERE number = ?1";
+    sqlx::query(sql).bind(number.0).bind(micros(now)).execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn one(db: &mut SqliteConnection, number: MessageNumber) -> Stored<Option<StoredMessage>> {
+    let sql = const_format(COLUMNS, "WHERE number = ?1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(number.0).fetch_optional(db).await.map_err(away)?;
+    row.as_ref().map(stored).transpose()
+}
+
+pub(super) async fn of_person(db: &mut SqliteConnection, person: &PersonKey, kind: MessageKind) -> Stored<Vec<StoredMessage>> {
+    let sql = const_format(COLUMNS, "WHERE person = ?1 AND kind = ?2 ORDER BY number");
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(person.as_bytes().as_slice()).bind(kind.as_str());
+    query.fetch_all(db).await.map_err(away)?.iter().map(stored).collect()
+}
+
+pub(super) async fn revisions(db: &mut SqliteConnection, report: &ReportKey) -> Stored<Vec<StoredMessage>> {
+    let sql = const_format(COLUMNS, "WHERE report = ?1 AND state = 'journey' ORDER BY revision, number");
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(report.as_bytes());
+    query.fetch_all(db).await.map_err(away)?.iter().map(stored).collect()
+}
+
+/// Two constant texts as one statement; nothing of a message is ever part of it.
+fn const_format(columns: &'static str, rest: &'static str) -> String {
+    [columns, rest].concat()
+}
+
+fn violations_text(message: &NewMessage) -> String {
+    let pairs = message.violations.iter().map(|(code, place)| serde_json::json!([code.as_str(), place]));
+    Value::Array(pairs.collect()).to_string()
+}
+
+pub(super) fn violations(text: &str) -> Option<Vec<(Code, String)>> {
+    let pairs: Vec<(String, String)> = serde_json::from_str(text).ok()?;
+    pairs.into_iter().map(|(code, place)| Some((code.parse().ok()?, place))).collect()
+}
+
+fn stored(row: &SqliteRow) -> Stored<StoredMessage> {
+    let login: String = column(row, "login")?;
+    let contract: ContractRef = word(row, TABLE, "contract", |text| text.parse().ok())?;
+    let envelope = Envelope {
+        login: Login::try_from(login).map_err(|_| inconsistent(TABLE, "login"))?,
+        message_id: digest(row, TABLE, "message_id", |bytes| Uuid::from_slice(bytes).ok())?,
+        contract,
+        syntax: word(row, TABLE, "syntax", |text| text.parse().ok())?,
+        message_time: time(row, TABLE, "message_time")?,
+        received_at: time(row, TABLE, "received_at")?,
+    };
+    let fingerprint = optional_digest(row, TABLE, "fingerprint", Fingerprint::from_slice)?;
+    let message = NewMessage {
+        envelope,
+        fingerprint: fingerprint
+            .or_else(|| Fingerprint::from_slice(&[0; 32]))
+            .ok_or_else(|| inconsistent(TABLE, "fingerprint"))?,
+        kind: word(row, TABLE, "kind", MessageKind::from_stored)?,
+        state: word(row, TABLE, "state", MessageState::from_stored)?,
+        violations: word(row, TABLE, "violations", violations)?,
+        restricted: column(row, "restricted")?,
+        person: optional_digest(row, TABLE, "person", person)?,
+        report: optional_digest(row, TABLE, "report", ReportKey::from_slice)?,
+        revision: column(row, "revision")?,
+        content: optional_digest(row, TABLE, "content", Fingerprint::from_slice)?,
+        fan_out: column(row, "fan_out")?,
+        sealed: column(row, "sealed")?,
+    };
+    let discarded_at = optional_time(row, TABLE, "discarded_at")?;
+    Ok(StoredMessage { number: MessageNumber(column(row, "number")?), message, discarded_at })
+}
+
+pub(super) async fn lock_persons(db: &mut SqliteConnection, persons: &[PersonKey]) -> Stored<()> {
+    for person in persons {
+        let sql = "INSERT INTO persons (person) VALUES (?1) ON CONFLICT DO NOTHING";
+        sqlx::query(sql).bind(person.as_bytes().as_slice()).execute(&mut *db).await.map_err(away)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn is_flagged(db: &mut SqliteConnection, person: &PersonKey) -> Stored<bool> {
+    let sql = "SELECT flagged_at IS NOT NULL FROM persons WHERE person = ?1";
+    let row = sqlx::query(sql).bind(person.as_bytes().as_slice()).fetch_optional(db).await.map_err(away)?;
+    Ok(row.is_some_and(|row| row.get(0)))
+}
+
+pub(super) async fn set_flag(db: &mut SqliteConnection, person: &PersonKey, now: Timestamp) -> Stored<()> {
+    let sql = "UPDATE persons SET flagged_at = coalesce(flagged_at, ?2) WHERE person = ?1";
+    sqlx::query(sql).bind(person.as_bytes().as_slice()).bind(micros(now)).execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn audit(db: &mut SqliteConnection, row: &AuditRow, now: Timestamp) -> Stored<()> {
+    let sql = "INSERT INTO audit (at, act, actor, message, recipient, code, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    sqlx::query(sql)
+        .bind(micros(now))
+        .bind(row.act)
+        .bind(row.actor.as_str())
+        .bind(row.message.map(|message| message.0))
+        .bind(row.recipient.as_ref().map(crate::domain::RecipientId::as_str))
+        .bind(row.code.map(Code::as_str))
+        .bind(row.detail.as_str())
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(away)
+}

@@ -1,0 +1,154 @@
+//! Floor 4: the embedded store: SQLite in write-ahead mode, with one writer.
+//!
+//! Every transaction begins with `BEGIN IMMEDIATE` on the one writing connection, so a lock is never taken halfway
+//! (a deferred transaction that wants to write gets `SQLITE_BUSY` at once). Readers have connections of their own.
+
+mod census;
+mod entries;
+mod legs;
+mod messages;
+mod read;
+mod tx;
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Row, SqlSafeStr};
+
+pub use tx::SqliteTx;
+
+use super::{Clock, Store, StoreError, Stored};
+use crate::domain::{Position, RecipientId};
+
+/// How long a command waits for the writer before it says that the store is busy.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The embedded store. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    reader: SqlitePool,
+    clock: Clock,
+}
+
+impl SqliteStore {
+    /// Opens a file, making it where it is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] for a file of a newer or foreign schema; [`StoreError::Away`] where it cannot be opened.
+    pub async fn open(path: &Path, clock: Clock) -> Stored<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: a commit that was answered is on the disk.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(away)?;
+        migrate(&writer).await?;
+        let reader = pool(4).connect_with(options.read_only(true)).await.map_err(away)?;
+        Ok(Self { writer, reader, clock })
+    }
+
+    /// A store in memory, for dry runs: gone when it is dropped.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn in_memory(clock: Clock) -> Stored<Self> {
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let writer = pool(1).connect_with(options).await.map_err(away)?;
+        migrate(&writer).await?;
+        Ok(Self { reader: writer.clone(), writer, clock })
+    }
+
+    /// A setting that the data folder itself keeps.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn setting(&self, key: &str) -> Stored<Option<String>> {
+        let row =
+            sqlx::query("SELECT value FROM meta WHERE key = ?1").bind(key).fetch_optional(&self.reader).await.map_err(away)?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Keeps a setting in the data folder.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn keep_setting(&self, key: &str, value: &str) -> Stored<()> {
+        let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        sqlx::query(sql).bind(key).bind(value).execute(&self.writer).await.map(drop).map_err(away)
+    }
+
+    /// The same store with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Closes the connections, so that another process finds everything in place.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Store for SqliteStore {
+    type Tx = SqliteTx;
+
+    async fn begin(&self, name: &'static str) -> Stored<SqliteTx> {
+        let inner = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(away)?;
+        Ok(SqliteTx::new(inner, self.clock.now(), name))
+    }
+
+    async fn epoch(&self) -> Stored<u32> {
+        let text = self.setting("epoch").await?.unwrap_or_default();
+        text.parse().map_err(|_| StoreError::Inconsistent { table: "meta", column: "value" })
+    }
+
+    async fn has_after(&self, recipient: &RecipientId, position: Position) -> Stored<bool> {
+        let sql = "SELECT 1 FROM entries WHERE recipient = ?1 AND position > ?2 AND state = 'live' LIMIT 1";
+        let row = sqlx::query(sql).bind(recipient.as_str()).bind(position.0).fetch_optional(&self.reader).await;
+        row.map(|row| row.is_some()).map_err(away)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+fn pool(size: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(size)
+        .acquire_timeout(BUSY)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+async fn migrate(pool: &SqlitePool) -> Stored<()> {
+    let migrations = vec![Migration::new(
+        1,
+        Cow::Borrowed("base"),
+        MigrationType::Simple,
+        include_str!("../../../migrations/sqlite/0001_base.sql").into_sql_str(),
+        false,
+    )];
+    // A migration in the file that we do not know, or that differs from ours, is refused rather than guessed.
+    Migrator::with_migrations(migrations).run(pool).await.map_err(|error| StoreError::Schema(error.to_string()))
+}
+
+/// Every error of the library is a reason to wait; its words hold no values of rows.
+fn away(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => {
+            StoreError::Inconsistent { table: "a row", column: "a column" }
+        }
+        error => StoreError::Away(error.to_string()),
+    }
+}

@@ -1,0 +1,140 @@
+//! Floor 2, seventh: the recipient's own format and codes.
+//!
+//! `Disclosure → Renditions`: one or more outgoing documents, together or not at all. A document that needs a withheld
+//! category is not made and is named as withheld; only a permitted value that cannot be mapped refuses the leg.
+
+mod recipe;
+mod write;
+
+use serde_json::Value;
+
+pub use recipe::{Recipe, Recipes};
+
+use crate::agreement::{Codes, Status};
+use crate::contract::Catalogue;
+use crate::domain::{Code, ContractRef, Keys, RecipientId, Refusal, Subject, Syntax};
+use crate::filter::Disclosure;
+use write::Writer;
+
+/// One outgoing document, ready to be sealed.
+#[derive(Debug)]
+pub struct Rendition {
+    recipient: RecipientId,
+    subject: Subject,
+    contract: ContractRef,
+    syntax: Syntax,
+    illustrative: bool,
+    bytes: Vec<u8>,
+}
+
+impl Rendition {
+    /// Who receives it.
+    #[must_use]
+    pub const fn recipient(&self) -> &RecipientId {
+        &self.recipient
+    }
+
+    /// Names the document over all revisions of the report.
+    #[must_use]
+    pub const fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The outgoing contract.
+    #[must_use]
+    pub const fn contract(&self) -> &ContractRef {
+        &self.contract
+    }
+
+    /// Its syntax.
+    #[must_use]
+    pub const fn syntax(&self) -> Syntax {
+        self.syntax
+    }
+
+    /// Whether it rests on an illustration that nobody has signed.
+    #[must_use]
+    pub const fn illustrative(&self) -> bool {
+        self.illustrative
+    }
+
+    /// The document's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// What became of one leg's documents.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The documents that were made.
+    pub renditions: Vec<Rendition>,
+    /// The documents that need a category which is withheld.
+    pub withheld: Vec<ContractRef>,
+}
+
+/// Makes the documents that the terms list for the recipient.
+///
+/// # Errors
+/// A `translate.*` refusal of the leg as a whole.
+pub fn render(
+    disclosure: &Disclosure,
+    recipes: &Recipes,
+    codes: &Codes,
+    catalogue: &Catalogue,
+    keys: &dyn Keys,
+) -> Result<Rendered, Refusal> {
+    let covered = disclosure.permitted().covered();
+    let report = covered.report();
+    let mut rendered = Rendered { renditions: Vec::new(), withheld: Vec::new() };
+    let Some(terms) = covered.recipient_terms() else { return Ok(rendered) };
+    let illustrative = covered.terms().status == Status::Illustrative;
+    for wanted in &terms.documents {
+        let recipe = recipes.get(&report.outline().reference, wanted).ok_or_else(|| Refusal::whole(Code::TranslateValue))?;
+        if !disclosure.permitted().categories().contains_all(recipe.required) {
+            rendered.withheld.push(wanted.clone());
+            continue;
+        }
+        let document = disclosure.document().tree();
+        let writer = Writer { document, item: None, terms: covered.terms(), codes, day: report.period().1 };
+        let mut add = |writer: &Writer<'_>, part: &str| -> Result<(), Refusal> {
+            let bytes = writer.write(recipe).map_err(Refusal::whole)?;
+            if !holds(recipe, &bytes, catalogue) {
+                return Err(Refusal::whole(Code::TranslateValue));
+            }
+            let recipient = covered.recipient();
+            let subject = keys.subject(recipient.as_str(), report.report(), wanted.name(), part);
+            let (contract, syntax) = (wanted.clone(), recipe.syntax);
+            rendered.renditions.push(Rendition { recipient, subject, contract, syntax, illustrative, bytes });
+            Ok(())
+        };
+        let Some(per) = &recipe.per else {
+            add(&writer, "")?;
+            continue;
+        };
+        let list = per.list.iter().try_fold(document, |node, name| node.get(name)).and_then(Value::as_array);
+        for item in list.map_or(&[][..], Vec::as_slice) {
+            let writer = Writer { item: Some(item), ..writer };
+            let too_small = per.more_than.as_ref().is_some_and(|(source, limit)| {
+                writer.find(source, Some(item)).and_then(Value::as_i64).is_none_or(|value| value <= *limit)
+            });
+            if too_small {
+                continue;
+            }
+            let part = writer.find(&per.id, Some(item)).and_then(Value::as_str).unwrap_or_default();
+            add(&writer, part)?;
+        }
+    }
+    Ok(rendered)
+}
+
+/// Whether a document holds the recipient's own contract: a permitted value may still be too long for it.
+fn holds(recipe: &Recipe, bytes: &[u8], catalogue: &Catalogue) -> bool {
+    let Some(contract) = catalogue.contract(&recipe.to) else { return false };
+    let tree = match recipe.syntax {
+        Syntax::Json => serde_json::from_slice::<Value>(bytes).ok(),
+        Syntax::Xml => std::str::from_utf8(bytes).ok().and_then(|text| crate::intake::read_xml(text, &recipe.outline)),
+    };
+    tree.is_some_and(|tree| contract.fits(&tree))
+}

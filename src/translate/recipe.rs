@@ -1,0 +1,330 @@
+//! Recipes: `translations/*.toml` compiled against both contracts into a tree that follows the outgoing shape.
+//!
+//! At load it is checked that every required field of the outgoing contract is filled, that every source exists, and
+//! that no value changes its category on the way: what the matrix says of a category holds for the outgoing field too.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::agreement::Codes;
+use crate::contract::{Catalogue, Direction};
+use crate::domain::{Categories, ContractRef, Files, Flaws, Leaf, Object, Outline, Shape, Syntax};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    from: Spanned<String>,
+    to: Spanned<String>,
+    #[serde(default)]
+    per: Option<Spanned<String>>,
+    #[serde(default)]
+    id: Option<Spanned<String>>,
+    #[serde(default)]
+    more_than: Option<WrittenMoreThan>,
+    fields: BTreeMap<Spanned<String>, WrittenField>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMoreThan {
+    path: Spanned<String>,
+    value: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenField {
+    from: Spanned<String>,
+    #[serde(default, rename = "as")]
+    convert: Option<Spanned<String>>,
+    #[serde(default)]
+    codes: Option<Spanned<String>>,
+}
+
+/// What is done to a value on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Convert {
+    /// Nothing.
+    Copy,
+    /// A date without its zone.
+    Date,
+    /// The Swedish time of day, `HH:MM`.
+    Time,
+    /// Minutes as hours with two decimals.
+    Hours,
+    /// The municipality's word for an activity to the shared code.
+    Activity,
+    /// The municipality's word for a reason to the shared code, and that to the recipient's by a code list.
+    Reason(String),
+}
+
+/// Where a value comes from: a path from the document, or from the item of the list that is being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Source {
+    pub(super) from_item: bool,
+    pub(super) steps: Vec<String>,
+}
+
+/// A node of the outgoing document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Node {
+    Object(Vec<Member>),
+    List { source: Source, item_name: String, item: Box<Node> },
+    Leaf { source: Source, convert: Convert },
+}
+
+/// A field of the outgoing document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) required: bool,
+    pub(super) node: Node,
+}
+
+/// For which items of a list documents are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Per {
+    pub(super) list: Vec<String>,
+    pub(super) id: Source,
+    pub(super) more_than: Option<(Source, i64)>,
+}
+
+/// How one outgoing document is made of one shared document.
+#[derive(Debug)]
+pub struct Recipe {
+    /// The shared contract.
+    pub from: ContractRef,
+    /// The outgoing contract.
+    pub to: ContractRef,
+    /// The categories without which the document is not made.
+    pub required: Categories,
+    pub(super) syntax: Syntax,
+    pub(super) outline: Arc<Outline>,
+    pub(super) root: Node,
+    pub(super) per: Option<Per>,
+}
+
+/// All recipes, by shared and outgoing contract.
+#[derive(Debug, Default)]
+pub struct Recipes(BTreeMap<(ContractRef, ContractRef), Recipe>);
+
+impl Recipes {
+    /// Loads `translations/`.
+    pub fn load(files: &Files, catalogue: &Catalogue, codes: &Codes, flaws: &mut Flaws) -> Self {
+        let mut recipes = BTreeMap::new();
+        for (path, text) in files.below("translations/", ".toml") {
+            let written: Written = match toml::from_str(text) {
+                Ok(written) => written,
+                Err(error) => {
+                    flaws.add_at(path, text, error.span().map_or(0, |span| span.start), error.message());
+                    continue;
+                }
+            };
+            let mut compiler = Compiler { path, text, codes, flaws };
+            if let Some(recipe) = compiler.recipe(&written, catalogue) {
+                recipes.insert((recipe.from.clone(), recipe.to.clone()), recipe);
+            }
+        }
+        Self(recipes)
+    }
+
+    /// The recipe from one contract to another.
+    #[must_use]
+    pub fn get(&self, from: &ContractRef, to: &ContractRef) -> Option<&Recipe> {
+        self.0.get(&(from.clone(), to.clone()))
+    }
+
+    /// All recipes.
+    pub fn iter(&self) -> impl Iterator<Item = &Recipe> {
+        self.0.values()
+    }
+}
+
+struct Compiler<'a> {
+    path: &'a str,
+    text: &'a str,
+    codes: &'a Codes,
+    flaws: &'a mut Flaws,
+}
+
+/// What stands around the node that is compiled: the shared list whose items are walked, written `days[]`.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    list: Option<&'a str>,
+}
+
+impl Compiler<'_> {
+    fn flaw(&mut self, offset: usize, words: impl Into<String>) {
+        self.flaws.add_at(self.path, self.text, offset, words);
+    }
+
+    fn recipe(&mut self, written: &Written, catalogue: &Catalogue) -> Option<Recipe> {
+        let contract =
+            |name: &Spanned<String>| name.get_ref().parse().ok().and_then(|reference| catalogue.contract(&reference));
+        let (Some(from), Some(to)) = (contract(&written.from), contract(&written.to)) else {
+            self.flaw(written.from.span().start, "`from` and `to` must be contracts of this set");
+            return None;
+        };
+        let Direction::Out(syntax) = to.direction() else {
+            self.flaw(written.to.span().start, "`to` must be an outgoing contract");
+            return None;
+        };
+        let (from, to) = (from.outline(), to.outline());
+        let fields: BTreeMap<&str, &WrittenField> =
+            written.fields.iter().map(|(path, field)| (path.get_ref().as_str(), field)).collect();
+        for path in written.fields.keys() {
+            if to.leaf(path.get_ref()).is_none() {
+                self.flaw(path.span().start, format!("the outgoing contract has no `{}`", path.get_ref()));
+            }
+        }
+        let per_list = written.per.as_ref().map(|per| per.get_ref().as_str());
+        let mut required = Categories::NONE;
+        let root = self.object(&to.shape, "", &fields, from, Around { list: per_list }, true, &mut required);
+        let per = match (&written.per, &written.id) {
+            (None, None) => None,
+            (Some(per), Some(id)) => {
+                let source_of = |path: &str| source(path, per_list);
+                let more_than = written.more_than.as_ref().map(|limit| (source_of(limit.path.get_ref()), limit.value));
+                for path in [Some(id), written.more_than.as_ref().map(|limit| &limit.path)].into_iter().flatten() {
+                    match from.leaf(path.get_ref()) {
+                        Some(leaf) => required = required.with(leaf.category),
+                        None => self.flaw(path.span().start, "the shared contract has no such field"),
+                    }
+                }
+                let list = per.get_ref().trim_end_matches("[]").split('.').map(str::to_owned).collect();
+                Some(Per { list, id: source_of(id.get_ref()), more_than })
+            }
+            _ => {
+                self.flaw(0, "`per` and `id` stand together: each document of a list needs an id of its own");
+                None
+            }
+        };
+        let root = Node::Object(root);
+        Some(Recipe {
+            from: from.reference.clone(),
+            to: to.reference.clone(),
+            required,
+            syntax,
+            outline: Arc::clone(to),
+            root,
+            per,
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one recursive walk over two contracts at once")]
+    fn object(
+        &mut self,
+        object: &Object,
+        prefix: &str,
+        fields: &BTreeMap<&str, &WrittenField>,
+        from: &Outline,
+        around: Around<'_>,
+        needed: bool,
+        required: &mut Categories,
+    ) -> Vec<Member> {
+        let mut members = Vec::new();
+        for field in &object.fields {
+            let path = if prefix.is_empty() { field.name.clone() } else { format!("{prefix}.{}", field.name) };
+            let needed = needed && field.required;
+            let node = match &field.shape {
+                Shape::Leaf(leaf) => self.leaf(leaf, &path, fields, from, around, needed, required),
+                Shape::Object(inner) => {
+                    let inner = self.object(inner, &path, fields, from, around, needed, required);
+                    (!inner.is_empty()).then_some(Node::Object(inner))
+                }
+                Shape::List(list) => {
+                    let item_path = format!("{path}[]");
+                    let Shape::Object(item) = list.item.as_ref() else {
+                        self.flaw(0, format!("`{path}`: only lists of objects can be filled"));
+                        continue;
+                    };
+                    let shared =
+                        fields.iter().find(|(path, _)| path.starts_with(&item_path)).map(|(_, field)| field.from.get_ref());
+                    let shared =
+                        shared.and_then(|from| from.rfind("[].").map(|end| from.get(..end + 2).unwrap_or_default().to_owned()));
+                    shared.map(|shared| {
+                        let around = Around { list: Some(&shared) };
+                        let members = self.object(item, &item_path, fields, from, around, needed, required);
+                        let steps = shared.trim_end_matches("[]").split('.').map(str::to_owned).collect();
+                        Node::List {
+                            source: Source { from_item: false, steps },
+                            item_name: list.item_name.clone(),
+                            item: Box::new(Node::Object(members)),
+                        }
+                    })
+                }
+            };
+            match node {
+                Some(node) => members.push(Member { name: field.name.clone(), required: field.required, node }),
+                None if needed => self.flaw(0, format!("the required `{path}` is not filled")),
+                None => {}
+            }
+        }
+        members
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one recursive walk over two contracts at once")]
+    fn leaf(
+        &mut self,
+        leaf: &Leaf,
+        path: &str,
+        fields: &BTreeMap<&str, &WrittenField>,
+        from: &Outline,
+        around: Around<'_>,
+        needed: bool,
+        required: &mut Categories,
+    ) -> Option<Node> {
+        let written = fields.get(path)?;
+        let at = written.from.span().start;
+        let Some(shared) = from.leaf(written.from.get_ref()) else {
+            self.flaw(at, format!("the shared contract has no `{}`", written.from.get_ref()));
+            return None;
+        };
+        if shared.category != leaf.category {
+            let words =
+                format!("`{path}` is {}, but its source is {}: a value keeps its category", leaf.category, shared.category);
+            self.flaw(at, words);
+        }
+        if leaf.sensitivity < shared.sensitivity {
+            self.flaw(at, format!("`{path}` is annotated as less protected than its source"));
+        }
+        if needed {
+            *required = required.with(shared.category);
+        }
+        let source = source(written.from.get_ref(), around.list);
+        if source.steps.iter().any(|step| step.ends_with("[]")) {
+            self.flaw(at, "the source is in a list that is not walked here");
+        }
+        Some(Node::Leaf { source, convert: self.convert(written) })
+    }
+
+    fn convert(&mut self, written: &WrittenField) -> Convert {
+        let Some(convert) = &written.convert else { return Convert::Copy };
+        match (convert.get_ref().as_str(), &written.codes) {
+            ("date", None) => Convert::Date,
+            ("time", None) => Convert::Time,
+            ("hours", None) => Convert::Hours,
+            ("activity", None) => Convert::Activity,
+            ("reason", Some(codes)) => {
+                if self.codes.list(codes.get_ref()).is_none() {
+                    self.flaw(codes.span().start, "no such code list");
+                }
+                Convert::Reason(codes.get_ref().clone())
+            }
+            _ => {
+                self.flaw(convert.span().start, "a conversion is date, time, hours, activity, or reason with codes");
+                Convert::Copy
+            }
+        }
+    }
+}
+
+/// A source below the walked list is read from its item, any other from the document.
+fn source(path: &str, list: Option<&str>) -> Source {
+    let item = list.and_then(|list| path.strip_prefix(list)).and_then(|rest| rest.strip_prefix('.'));
+    let steps = |path: &str| path.split('.').map(str::to_owned).collect();
+    item.map_or_else(|| Source { from_item: false, steps: steps(path) }, |rest| Source { from_item: true, steps: steps(rest) })
+}
