@@ -3,6 +3,7 @@
 //! A batch is one transaction: commit, then acknowledge. A refusal is data and is stored; a fault ([`StoreError`]) comes
 //! back to the caller, who acknowledges nothing and tries again.
 
+mod dry_run;
 mod reconcile;
 mod serve;
 mod set;
@@ -14,13 +15,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use dry_run::{DryRun, FieldFate, LegView, is_clean};
 pub use serve::{HandedOver, Page, Served};
 pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
 
 use crate::agreement::Covered;
 use crate::contract::ReportKind;
-use crate::domain::{Code, ContractRef, Envelope, Keys, LegId, Login, MessageNumber, PersonKey, Refusal, ReportKey, Syntax};
+use crate::domain::{
+    Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, Login, MessageNumber, PersonKey, Refusal, ReportKey, Syntax};
 use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
 
 /// How many due reports one sweep's transaction settles.
@@ -67,6 +70,8 @@ impl Outcome {
 pub struct Journey {
     set: Arc<ContractSet>,
     keys: Arc<dyn Keys>,
+    /// Waivers that a dry run takes as given; empty everywhere else.
+    assumed: Vec<ConsentRevision>,
 }
 
 impl std::fmt::Debug for Journey {
@@ -85,7 +90,7 @@ impl Journey {
     /// The way by a set of contracts.
     #[must_use]
     pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>) -> Self {
-        Self { set, keys }
+        Self { set, keys, assumed: Vec::new() }
     }
 
     /// The set it judges by.

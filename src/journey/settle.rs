@@ -89,6 +89,7 @@ impl Journey {
                 revisions.push(*revision);
             }
         }
+        revisions.extend(self.assumed.iter().cloned());
         Ok(revisions)
     }
 
@@ -143,9 +144,7 @@ impl Journey {
         for recipient in &recipients {
             match legs.iter().find(|leg| leg.recipient() == *recipient) {
                 Some(covered) => self.settle_leg(tx, highest, covered, consents).await?,
-                None => {
-                    drop(self.apply(tx, highest, report, recipient, &Desired::Retract, &[], Code::JourneySuperseded).await?)
-                }
+                None => self.apply(tx, highest, report, recipient, &Desired::Retract, &[], Code::JourneySuperseded).await?,
             }
         }
         Ok(())
@@ -166,6 +165,7 @@ impl Journey {
                 leg.state = LegState::Superseded;
                 leg.code = Some(Code::JourneySuperseded);
                 leg.due_at = None;
+                leg.documents = 0;
                 tx.put_leg(&leg).await?;
                 self.note(tx, "decision", Some(stored.number), Some(&leg.id.recipient), leg.code, "superseded").await?;
             }

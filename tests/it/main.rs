@@ -1,1 +1,6 @@
 //! The integration tests, one binary.
+
+mod cli;
+mod floors;
+mod harness;
+mod scenarios;

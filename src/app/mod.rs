@@ -1,0 +1,10 @@
+//! Floor 5: wiring: the only place that knows every concrete type.
+
+pub mod embedded;
+mod folder;
+mod scenario;
+mod service;
+
+pub use folder::{DataFolder, FolderError};
+pub use scenario::{Scenario, ScenarioError, ScenarioMessage, name_parts};
+pub use service::Service;

@@ -1,0 +1,201 @@
+//! `brygga dead-letters list|show|retry|discard`: what was refused, through the mask.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::table::{WORDS, table};
+use super::{CliError, ContractsFrom};
+use crate::agreement::Illustrations;
+use crate::app::DataFolder;
+use crate::dead_letter::{Found, discard, retry, show};
+use crate::domain::{Code, MessageNumber};
+use crate::journey::Journey;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store as _, Tx as _};
+
+/// What to do with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lists them, oldest first.
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Shows one through the mask; the reading is audited.
+    Show {
+        #[command(flatten)]
+        at: At,
+        /// The message's number.
+        number: i64,
+    },
+    /// Runs one again under the contracts of today.
+    Retry {
+        #[command(flatten)]
+        at: At,
+        /// The message's number.
+        number: i64,
+    },
+    /// Sets one aside for good; it stays refused.
+    Discard {
+        #[command(flatten)]
+        at: At,
+        /// Why; kept in the audit log. Nothing of the person may stand in it.
+        #[arg(long)]
+        reason: String,
+        /// The message's number.
+        number: i64,
+    },
+}
+
+/// Where, who and how.
+#[derive(Debug, Args)]
+pub struct At {
+    /// The data folder.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    #[command(flatten)]
+    from: ContractsFrom,
+    /// Who looks or acts, for the audit log.
+    #[arg(long, value_name = "NAME", env = "BRYGGA_OPERATOR", default_value = "operator")]
+    operator: String,
+    /// One JSON object for machines.
+    #[arg(long)]
+    json: bool,
+}
+
+impl At {
+    async fn open(&self) -> Result<(Journey, SqliteStore), CliError> {
+        let folder = DataFolder::beside(&self.data)?;
+        let set = self.from.load(Illustrations::All)?;
+        Ok((Journey::new(Arc::clone(&set), folder.keys()?), folder.store(None).await?))
+    }
+}
+
+pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
+    match command {
+        Command::List { at } => list(&at, out).await,
+        Command::Show { at, number } => show_one(&at, MessageNumber(number), out).await,
+        Command::Retry { at, number } => {
+            let (journey, store) = at.open().await?;
+            let state = retry(&journey, &store, MessageNumber(number), &at.operator).await?;
+            let done = state.map(|state| format!("Message {number} was run again and is now {}.", state.as_str()));
+            say(&at, number, done, state.map(crate::store::MessageState::as_str), out)
+        }
+        Command::Discard { at, reason, number } => {
+            if reason.trim().is_empty() {
+                return Err(CliError::Usage("say why with --reason".to_owned()));
+            }
+            let store = DataFolder::beside(&at.data)?.store(None).await?;
+            let done = discard(&store, MessageNumber(number), &at.operator, &reason).await?;
+            let words = done.then(|| format!("Message {number} is set aside; it stays refused."));
+            say(&at, number, words, done.then_some("discarded"), out)
+        }
+    }
+}
+
+fn say(at: &At, number: i64, done: Option<String>, state: Option<&str>, out: &mut dyn Write) -> Result<u8, CliError> {
+    if at.json {
+        writeln!(out, "{}", json!({ "message": number, "state": state }))?;
+    } else {
+        let nothing = || format!("There is no dead letter {number} that can be looked at.");
+        writeln!(out, "{}", done.unwrap_or_else(nothing))?;
+    }
+    Ok(u8::from(state.is_none()))
+}
+
+async fn list(at: &At, out: &mut dyn Write) -> Result<u8, CliError> {
+    let (journey, store) = at.open().await?;
+    let mut tx = store.begin("dead-letters-list").await?;
+    let mut letters = tx.dead_letters().await?;
+    let census = tx.census().await?;
+    tx.commit().await?;
+    for letter in &mut letters {
+        // Anything may stand in a name that no contract has.
+        let known = letter.contract.parse().is_ok_and(|name| journey.set().catalogue.contract(&name).is_some());
+        if !known {
+            "?".clone_into(&mut letter.contract);
+        }
+    }
+    if at.json {
+        let list: Vec<_> = letters
+            .iter()
+            .map(|letter| {
+                json!({
+                    "message": letter.message.0, "messageId": letter.message_id.to_string(),
+                    "recipient": letter.recipient.as_ref().map(crate::domain::RecipientId::as_str),
+                    "login": letter.login.as_str(), "contract": letter.contract, "code": letter.code.as_str(),
+                    "receivedAt": letter.received_at.to_string(),
+                })
+            })
+            .collect();
+        writeln!(out, "{}", json!({ "deadLetters": list, "restricted": census.restricted, "diverted": census.diverted }))?;
+        return Ok(0);
+    }
+    if letters.is_empty() {
+        writeln!(out, "There is no dead letter.")?;
+    } else {
+        let mut table = table(&["message", "from", "contract", "recipient", "code", WORDS]);
+        for letter in &letters {
+            table.add_row([
+                letter.message.to_string(),
+                letter.login.to_string(),
+                letter.contract.clone(),
+                letter.recipient.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string),
+                letter.code.to_string(),
+                letter.code.words().to_owned(),
+            ]);
+        }
+        writeln!(out, "{table}")?;
+    }
+    writeln!(out, "Shown to nobody: {} restricted, {} diverted.", census.restricted, census.diverted)?;
+    Ok(0)
+}
+
+async fn show_one(at: &At, number: MessageNumber, out: &mut dyn Write) -> Result<u8, CliError> {
+    let (journey, store) = at.open().await?;
+    let Found::Letter(letter) = show(&journey, &store, number, &at.operator).await? else {
+        return say(at, number.0, None, None, out);
+    };
+    let message = &letter.stored.message;
+    let known = journey.set().catalogue.contract(&message.envelope.contract).is_some();
+    let contract = if known { message.envelope.contract.to_string() } else { "?".to_owned() };
+    let mut tx = store.begin("dead-letter-legs").await?;
+    let legs = tx.legs(number).await?;
+    tx.commit().await?;
+    if at.json {
+        let violations: Vec<_> =
+            letter.violations.iter().map(|(code, place)| json!({ "code": code.as_str(), "place": place })).collect();
+        let legs: Vec<_> = legs
+            .iter()
+            .map(|leg| json!({ "recipient": leg.id.recipient.as_str(), "state": leg.state.as_str(), "code": leg.code.map(Code::as_str) }))
+            .collect();
+        let whole = json!({
+            "message": number.0, "messageId": message.envelope.message_id.to_string(), "login": message.envelope.login.as_str(),
+            "contract": contract, "receivedAt": message.envelope.received_at.to_string(),
+            "state": message.state.as_str(), "violations": violations, "legs": legs, "document": letter.document,
+        });
+        writeln!(out, "{whole}")?;
+        return Ok(0);
+    }
+    writeln!(out, "Message {number} from {}, {contract}", message.envelope.login)?;
+    writeln!(out, "id {}, received {}", message.envelope.message_id, message.envelope.received_at)?;
+    for (code, place) in &letter.violations {
+        writeln!(out, "  {code} at {place}: {}", code.words())?;
+    }
+    for leg in &legs {
+        let code = leg.code.map_or_else(String::new, |code| format!(" {code}: {}", code.words()));
+        writeln!(out, "  to {}: {}{code}", leg.id.recipient, leg.state.as_str())?;
+    }
+    match &letter.document {
+        Some(document) => {
+            let text = serde_json::to_string_pretty(document).unwrap_or_default();
+            writeln!(out, "{text}")?;
+        }
+        None => writeln!(out, "The message could not be decoded; nothing of it is shown.")?,
+    }
+    Ok(0)
+}

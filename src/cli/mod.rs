@@ -1,0 +1,130 @@
+//! Floor 5: the command line. Every command prints a table for people and, with `--json`, one object for machines.
+//!
+//! Exit codes: 0 all is well, 1 the answer is no (something is refused, held, diverted, flawed), 2 the command could not be
+//! run. A personnummer is never an argument: arguments stand in shell histories and process lists.
+
+mod agreements;
+mod check;
+mod check_files;
+mod contracts;
+mod dead_letters;
+mod demo;
+mod held;
+mod table;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::agreement::Illustrations;
+use crate::app::{FolderError, embedded};
+use crate::config::{AddressError, LoopbackAddr};
+use crate::domain::{Files, Flaw};
+use crate::journey::ContractSet;
+use crate::store::StoreError;
+
+/// Brygga: carries activity reports from a municipality to Arbetsförmedlingen, under an agreement and consent.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the whole way on made-up messages of four municipalities, and serves the feed.
+    Demo(demo::Args),
+    /// Says what would become of message files, without sending anything.
+    Check(check::Args),
+    /// Message contracts: lint, list, xsd.
+    #[command(subcommand)]
+    Contracts(contracts::Command),
+    /// Agreements: list, show.
+    #[command(subcommand)]
+    Agreements(agreements::Command),
+    /// Dead letters: list, show, retry, discard.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+    /// Held reports: list.
+    #[command(subcommand)]
+    Held(held::Command),
+}
+
+/// Why a command could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The data folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The spool.
+    #[error(transparent)]
+    Spool(#[from] crate::spool::SpoolError),
+    /// The file system.
+    #[error("{0}")]
+    Files(#[from] std::io::Error),
+    /// An address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A scenario.
+    #[error(transparent)]
+    Scenario(#[from] crate::app::ScenarioError),
+    /// The contract set has flaws.
+    #[error("the contracts have {} flaw(s):\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Flaws(Vec<Flaw>),
+    /// Something else that the user can mend.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// Where a contract set is taken from.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ContractsFrom {
+    /// A folder of contracts, instead of the ones built into this program.
+    #[arg(long, value_name = "DIR", env = "BRYGGA_CONTRACTS")]
+    contracts: Option<PathBuf>,
+}
+
+impl ContractsFrom {
+    fn files(&self) -> Result<Files, CliError> {
+        match &self.contracts {
+            Some(folder) => Ok(embedded::contracts_from(folder)?),
+            None => Ok(embedded::contracts()),
+        }
+    }
+
+    fn load(&self, illustrations: Illustrations) -> Result<Arc<ContractSet>, CliError> {
+        ContractSet::load(&self.files()?, illustrations).map(Arc::new).map_err(CliError::Flaws)
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.contracts.as_deref()
+    }
+}
+
+/// Runs a command; gives the exit code.
+///
+/// # Errors
+/// Where the command could not be run.
+pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Demo(args) => demo::run(args, out).await,
+            Command::Check(args) => check::run(args, out).await,
+            Command::Contracts(command) => contracts::run(command, out),
+            Command::Agreements(command) => agreements::run(command, out),
+            Command::DeadLetters(command) => dead_letters::run(command, out).await,
+            Command::Held(command) => held::run(command, out).await,
+        }
+    })
+}
+
+fn listen(text: &str) -> Result<LoopbackAddr, AddressError> {
+    text.parse()
+}

@@ -1,0 +1,34 @@
+//! Tables for people.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableComponent, presets};
+
+/// The head of the column that wraps.
+pub(super) const WORDS: &str = "in plain words";
+
+/// The width of a table where the terminal does not tell its own.
+const WIDTH: u16 = 150;
+
+/// A table with a head. Columns are as wide as what stands in them; the one of plain words takes what is left.
+pub(super) fn table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).remove_style(TableComponent::HorizontalLines);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    table.set_width(columns.unwrap_or(WIDTH));
+    for (index, name) in head.iter().enumerate() {
+        if let Some(column) = table.column_mut(index)
+            && *name != WORDS
+        {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table
+}
+
+/// Marks an agreement that nobody has signed, wherever it is named.
+pub(super) fn agreement(name: &str, status: crate::agreement::Status) -> String {
+    match status {
+        crate::agreement::Status::Signed => name.to_owned(),
+        crate::agreement::Status::Illustrative => format!("{name} (illustrative)"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Floor 3: dead letters: what was refused, looked at through a mask, run again, or set aside for good.
+//!
+//! Nobody sees more of a person than the mending needs: values only where the contract's annotations let them through.
+//! Restricted letters (nobody can tell whom they are about) and diverted reports are counts, and nothing else.
+
+use serde_json::Value;
+
+use crate::domain::{Code, MessageNumber};
+use crate::filter::mask;
+use crate::intake::decode;
+use crate::journey::{Journey, payload};
+use crate::store::{AuditRow, MessageState, Store, Stored, StoredMessage, Tx};
+
+/// A dead letter through the mask.
+#[derive(Debug)]
+pub struct MaskedLetter {
+    /// Who sent it, its id, contract, and what became of it.
+    pub stored: StoredMessage,
+    /// Every violation: code and place.
+    pub violations: Vec<(Code, String)>,
+    /// The document with everything masked that an operator may not read; `None` where it could not be decoded.
+    pub document: Option<Value>,
+}
+
+/// What looking for a letter found.
+#[derive(Debug)]
+pub enum Found {
+    /// The letter.
+    Letter(Box<MaskedLetter>),
+    /// Nothing that an operator may look at; the same answer for what is not there and for what is kept apart.
+    Nothing,
+}
+
+/// Opens a letter through the mask. The reading leaves an audit row.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn show<S: Store>(journey: &Journey, store: &S, number: MessageNumber, operator: &str) -> Stored<Found> {
+    let mut tx = store.begin("dead-letter-show").await?;
+    let Some(stored) = tx.message(number).await? else { return Ok(Found::Nothing) };
+    if !is_open(&mut tx, &stored).await? {
+        return Ok(Found::Nothing);
+    }
+    tx.audit(&operator_row("reading", operator, number, "masked")).await?;
+    tx.commit().await?;
+    let document = document(journey, &stored);
+    Ok(Found::Letter(Box::new(MaskedLetter { violations: stored.message.violations.clone(), document, stored })))
+}
+
+/// Sets a letter aside for good. It stays refused; why is kept in the audit log.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn discard<S: Store>(store: &S, number: MessageNumber, operator: &str, reason: &str) -> Stored<bool> {
+    let mut tx = store.begin("dead-letter-discard").await?;
+    let Some(stored) = tx.message(number).await? else { return Ok(false) };
+    if stored.discarded_at.is_some() || !is_open(&mut tx, &stored).await? {
+        return Ok(false);
+    }
+    tx.discard_message(number).await?;
+    tx.audit(&operator_row("operator", operator, number, &format!("discard: {reason}"))).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Runs a letter once more under the contracts of today. It moves; it is no new receipt.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn retry<S: Store>(journey: &Journey, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+    let mut tx = store.begin("dead-letter-look").await?;
+    let open = match tx.message(number).await? {
+        Some(stored) => is_open(&mut tx, &stored).await?,
+        None => false,
+    };
+    tx.commit().await?;
+    if open { journey.retry(store, number, operator).await } else { Ok(None) }
+}
+
+/// Whether a message is a dead letter, or has a refused leg, that an operator may look at.
+async fn is_open<T: Tx>(tx: &mut T, stored: &StoredMessage) -> Stored<bool> {
+    if stored.message.restricted {
+        return Ok(false);
+    }
+    Ok(match stored.message.state {
+        MessageState::Refused => true,
+        MessageState::Journey => {
+            let legs = tx.legs(stored.number).await?;
+            legs.iter().any(|leg| leg.state == crate::store::LegState::Refused)
+        }
+        _ => false,
+    })
+}
+
+fn document(journey: &Journey, stored: &StoredMessage) -> Option<Value> {
+    let payload = payload(&stored.message.envelope, &stored.message.sealed).ok()?;
+    let contract = journey.set().catalogue.contract(&stored.message.envelope.contract)?;
+    let decoded = decode(payload, contract.outline()).ok()?;
+    Some(mask(&contract.outline().shape, decoded.document().tree()))
+}
+
+fn operator_row(act: &'static str, operator: &str, number: MessageNumber, detail: &str) -> AuditRow {
+    AuditRow { act, actor: operator.to_owned(), message: Some(number), recipient: None, code: None, detail: detail.to_owned() }
+}

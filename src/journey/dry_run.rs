@@ -1,0 +1,224 @@
+//! A dry run: the whole way over a set of messages as one, in memory, with every field's fate told.
+//!
+//! It is the same way as in service, over a store that is gone afterwards. Only a dry run can take consent as given, and
+//! nothing of it can reach a real store: it makes its own.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{Arrival, ContractSet, Journey, Outcome, way};
+use crate::agreement::{Covered, Status};
+use crate::domain::{
+    Categories, Category, Code, ConsentKind, ConsentRevision, Keys, LegId, Object, RecipientId, Shape,
+};
+use crate::consent::permit;
+use crate::filter::disclose;
+use crate::store::{Clock, LegRow, Store, Stored, StoredMessage, Tx as _};
+use serde_json::Value;
+
+/// What becomes of one field of a report towards one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldFate {
+    /// The recipient may see it.
+    Disclosed,
+    /// The matrix does not open its category: the line of the agreement's file that says so, or none where it is not named.
+    Withheld {
+        /// The field's category.
+        category: Category,
+        /// The line, from 1.
+        line: Option<usize>,
+        /// Whether a waiver that names the category would open it.
+        with_consent: bool,
+    },
+}
+
+/// One leg as a supplier or a lawyer looks at it.
+#[derive(Debug)]
+pub struct LegView {
+    /// The leg as it stands.
+    pub row: LegRow,
+    /// The agreement that covers it.
+    pub agreement: String,
+    /// Its file below the set's root.
+    pub agreement_file: String,
+    /// Whether anybody has signed it.
+    pub status: Status,
+    /// Each field of the report, by path, where the gate is open.
+    pub fields: Vec<(String, FieldFate)>,
+}
+
+/// A dry run over a store of its own.
+#[derive(Debug)]
+pub struct DryRun<S> {
+    journey: Journey,
+    store: S,
+}
+
+impl<S: Store> DryRun<S> {
+    /// A dry run by a set, over an empty store whose clock stands; with consent as given for all that agreements foresee,
+    /// where it is asked for.
+    pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>, store: S, assume_consent: bool) -> Self {
+        let assumed = if assume_consent { assumed_waivers(&set, &*keys, store.now()) } else { Vec::new() };
+        Self { journey: Journey { set, keys, assumed }, store }
+    }
+
+    /// The clock that a dry run stands at.
+    #[must_use]
+    pub fn clock(instant: Timestamp) -> Clock {
+        Clock::at(instant)
+    }
+
+    /// Takes one message.
+    ///
+    /// # Errors
+    /// A fault of the store in memory.
+    pub async fn take(&self, arrival: Arrival) -> Stored<Option<Outcome>> {
+        Ok(self.journey.take(&self.store, vec![arrival]).await?.into_iter().next())
+    }
+
+    /// The store, to look into.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The way.
+    #[must_use]
+    pub const fn journey(&self) -> &Journey {
+        &self.journey
+    }
+
+    /// What the legs of a stored report come to, field by field.
+    ///
+    /// # Errors
+    /// A fault of the store in memory.
+    pub async fn legs(&self, stored: &StoredMessage) -> Stored<Vec<LegView>> {
+        let mut tx = self.store.begin("dry-run").await?;
+        let rows = tx.legs(stored.number).await?;
+        let consents = match &stored.message.person {
+            Some(person) => self.journey.consents(&mut tx, person).await?,
+            None => Vec::new(),
+        };
+        let now = tx.now();
+        tx.commit().await?;
+        let mut views = Vec::new();
+        for covered in self.covered(stored) {
+            let id = LegId { message: stored.number, recipient: covered.recipient() };
+            let Some(row) = rows.iter().find(|row| row.id == id) else { continue };
+            views.push(LegView {
+                row: row.clone(),
+                agreement: covered.terms().agreement.clone(),
+                agreement_file: covered.terms().file.clone(),
+                status: covered.terms().status,
+                fields: fates(&covered, &consents, now),
+            });
+        }
+        Ok(views)
+    }
+
+    fn covered(&self, stored: &StoredMessage) -> Vec<Covered> {
+        let journey = &self.journey;
+        let opened = match way::payload(&stored.message.envelope, &stored.message.sealed) {
+            Ok(payload) => way::open(payload, &journey.set, journey.keys()),
+            Err(_) => return Vec::new(),
+        };
+        let way::Opened::Known(identified) = opened else { return Vec::new() };
+        match way::judge(*identified, false, true, &journey.set, journey.keys()) {
+            way::Judged::Report(fanned) => fanned.legs,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The documents that stand in a feed now, in order of position.
+    ///
+    /// # Errors
+    /// A fault of the store in memory.
+    pub async fn feed(&self, recipient: &RecipientId) -> Stored<super::Page> {
+        self.journey.page(&self.store, recipient, crate::feed::Cursor::START, usize::MAX >> 1).await
+    }
+}
+
+/// The fate of every field that the report has; empty where the gate is shut.
+fn fates(covered: &Covered, consents: &[ConsentRevision], now: Timestamp) -> Vec<(String, FieldFate)> {
+    let Ok(permitted) = permit(covered.clone(), consents, now) else { return Vec::new() };
+    let matrix = covered.recipient_terms().map(|terms| terms.matrix.clone()).unwrap_or_default();
+    let disclosure = disclose(permitted);
+    let mut fates = Vec::new();
+    let report = covered.report();
+    each_leaf(&report.outline().shape, report.document().tree(), &mut |path, category| {
+        if fates.iter().any(|(known, _)| known == path) {
+            return;
+        }
+        let withheld = disclosure.withheld().iter().any(|field| field.path == path);
+        let fate = if withheld {
+            let line = matrix.lines.get(&category).copied();
+            FieldFate::Withheld { category, line, with_consent: matrix.with_consent.contains(category) }
+        } else {
+            FieldFate::Disclosed
+        };
+        fates.push((path.to_owned(), fate));
+    });
+    fates
+}
+
+fn each_leaf(object: &Object, tree: &Value, visit: &mut dyn FnMut(&str, Category)) {
+    for field in &object.fields {
+        if let Some(value) = tree.get(&field.name) {
+            each_leaf_of(&field.shape, value, visit);
+        }
+    }
+}
+
+fn each_leaf_of(shape: &Shape, value: &Value, visit: &mut dyn FnMut(&str, Category)) {
+    match shape {
+        Shape::Leaf(leaf) => visit(&leaf.path, leaf.category),
+        Shape::Object(object) => each_leaf(object, value, visit),
+        Shape::List(list) => {
+            for item in value.as_array().map_or(&[][..], Vec::as_slice) {
+                each_leaf_of(&list.item, item, visit);
+            }
+        }
+    }
+}
+
+/// A waiver for everything that the agreements foresee with consent. Each participant's own keyed id is not needed: these
+/// stand in no store.
+fn assumed_waivers(set: &ContractSet, keys: &dyn Keys, now: Timestamp) -> Vec<ConsentRevision> {
+    let mut waivers = Vec::new();
+    for terms in set.register.terms() {
+        let Some(kommun) = set.catalogue.parties().kommun(&terms.kommun) else { continue };
+        for recipient in &terms.recipients {
+            let person = crate::domain::PersonKey::from_bytes([0; 32]);
+            let id = format!("{}/{}/{}", terms.agreement, terms.version, recipient.party.as_str());
+            waivers.push(ConsentRevision {
+                key: keys.report("assumed", kommun.organisation, &person, &id),
+                organisation: kommun.organisation,
+                revision: 1,
+                kind: ConsentKind::SecrecyWaiver,
+                disclosing: terms.namnd.clone(),
+                receiving: recipient.party,
+                categories: Category::ALL.iter().copied().collect::<Categories>(),
+                agreement: terms.agreement.clone(),
+                from: Date::MIN,
+                to: Date::MAX,
+                given_at: now,
+                revoked_at: None,
+                revoked_categories: None,
+            });
+        }
+    }
+    waivers
+}
+
+/// The codes with which a dry run ends well: nothing refused, held, diverted or withdrawn.
+#[must_use]
+pub fn is_clean(legs: &[LegRow]) -> bool {
+    use crate::store::LegState;
+    legs.iter().all(|leg| {
+        matches!(leg.state, LegState::Published)
+            || (leg.state == LegState::Superseded
+                && matches!(leg.code, Some(Code::JourneySuperseded | Code::JourneyCancelled)))
+    })
+}

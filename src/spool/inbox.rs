@@ -1,0 +1,179 @@
+//! Takes files out of the inbox: stored first, deleted after the commit, so that a crash between the two makes a duplicate
+//! and never a loss.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{SpoolError, SpoolFolders};
+use crate::domain::{ContractRef, Login, Syntax};
+use crate::intake::MAX_BYTES;
+use crate::journey::{Arrival, Journey, Outcome};
+use crate::store::Store;
+use crate::telemetry::{Event as _, FileUnreadable};
+
+/// The greatest number of files in one transaction.
+const BATCH: usize = 64;
+
+/// Where the message time of a file comes from.
+#[derive(Debug, Clone, Copy)]
+enum MessageTime {
+    /// The file's own time.
+    OfFile,
+    /// One instant for all: the demo and scenarios.
+    At(Timestamp),
+}
+
+/// The inbox.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    folders: SpoolFolders,
+    time: MessageTime,
+}
+
+/// A file's name, read: `<contract>.<message-id>.(json|xml)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The contract it claims.
+    pub contract: ContractRef,
+    /// The message id.
+    pub message_id: Uuid,
+    /// The syntax.
+    pub syntax: Syntax,
+}
+
+impl Dropped {
+    /// Reads a file's name; `None` where it tells neither contract nor id.
+    #[must_use]
+    pub fn read(name: &str) -> Option<Self> {
+        let (rest, extension) = name.rsplit_once('.')?;
+        let (contract, id) = rest.rsplit_once('.')?;
+        let message_id = Uuid::try_parse(id).ok()?;
+        Some(Self { contract: contract.parse().ok()?, message_id, syntax: extension.parse().ok()? })
+    }
+
+    /// The name to drop a file under.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}.{}.{}", self.contract, self.message_id, self.syntax.as_str())
+    }
+}
+
+/// A file that is waiting.
+struct Waiting {
+    login: Login,
+    path: PathBuf,
+    modified: SystemTime,
+}
+
+impl Inbox {
+    /// The inbox; each file's own time is its message time.
+    #[must_use]
+    pub const fn new(folders: SpoolFolders) -> Self {
+        Self { folders, time: MessageTime::OfFile }
+    }
+
+    /// The same inbox where the clock stands: every file's message time is one instant.
+    #[must_use]
+    pub const fn at(mut self, instant: Timestamp) -> Self {
+        self.time = MessageTime::At(instant);
+        self
+    }
+
+    /// Takes up to a batch of waiting files, oldest first. Empty when nothing waits.
+    ///
+    /// # Errors
+    /// A fault: nothing of the batch is stored, and every file lies where it lay.
+    pub async fn take<S: Store>(&self, journey: &Journey, store: &S) -> Result<Vec<Outcome>, SpoolError> {
+        let mut arrivals = Vec::new();
+        let mut paths = Vec::new();
+        for waiting in self.waiting()?.into_iter().take(BATCH) {
+            let name = waiting.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let Some(dropped) = Dropped::read(&name) else {
+                FileUnreadable { login: waiting.login.as_str() }.emit();
+                self.set_aside(&waiting)?;
+                continue;
+            };
+            let message_time = match self.time {
+                MessageTime::At(instant) => instant,
+                MessageTime::OfFile => Timestamp::try_from(waiting.modified).unwrap_or_else(|_| store.now()),
+            };
+            let bytes = read_bounded(&waiting.path)?;
+            arrivals.push(Arrival {
+                login: waiting.login,
+                message_id: dropped.message_id,
+                contract: dropped.contract,
+                syntax: dropped.syntax,
+                message_time,
+                bytes,
+            });
+            paths.push(waiting.path);
+        }
+        if arrivals.is_empty() {
+            return Ok(Vec::new());
+        }
+        let outcomes = journey.take(store, arrivals).await?;
+        for path in paths {
+            fs::remove_file(path)?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Files that have arrived whole, oldest first and then by name. Hidden files and `.tmp` are still being written.
+    fn waiting(&self) -> Result<Vec<Waiting>, SpoolError> {
+        let mut waiting = Vec::new();
+        for folder in fs::read_dir(self.folders.inbox())? {
+            let folder = folder?;
+            let Ok(login) = Login::try_from(folder.file_name().to_string_lossy().into_owned()) else { continue };
+            if !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder.path())? {
+                let file = file?;
+                let name = file.file_name().to_string_lossy().into_owned();
+                // A link could lead to a file that its dropper may not read, but we may.
+                if name.starts_with('.') || name.ends_with(".tmp") || !file.file_type()?.is_file() {
+                    continue;
+                }
+                waiting.push(Waiting { login: login.clone(), path: file.path(), modified: file.metadata()?.modified()? });
+            }
+        }
+        waiting.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
+        Ok(waiting)
+    }
+
+    /// Moves a file whose name cannot be read to `failed/`, under a name that overwrites nothing.
+    fn set_aside(&self, waiting: &Waiting) -> std::io::Result<()> {
+        let stamp = waiting.modified.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_micros());
+        let name = waiting.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let failed = self.folders.failed();
+        let free = (0..).map(|n: u32| failed.join(format!("{}.{stamp}.{n}.{name}", waiting.login))).find(|path| !path.exists());
+        fs::rename(&waiting.path, free.unwrap_or_else(|| failed.join(name)))
+    }
+}
+
+/// Reads at most one byte more than is taken: a larger file is refused without ever being held whole.
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dropped;
+
+    #[test]
+    fn a_name_tells_contract_id_and_syntax_or_nothing() {
+        let name = "activity-report.v1.0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a3b.xml";
+        let dropped = Dropped::read(name).expect("a good name");
+        assert_eq!((dropped.contract.name(), dropped.name().as_str()), ("activity-report", name));
+        for bad in ["report.xml", "activity-report.v1.17.xml", "activity-report.v1.0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a3b.txt", ""] {
+            assert_eq!(Dropped::read(bad), None, "{bad}");
+        }
+    }
+}

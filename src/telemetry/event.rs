@@ -1,0 +1,81 @@
+//! One happening, one struct: `emit` writes its line.
+
+/// A happening that can be logged.
+pub trait Event {
+    /// Writes the line.
+    fn emit(&self);
+}
+
+/// A message was taken and is durable.
+#[derive(Debug)]
+pub struct MessageTaken<'a> {
+    /// The store's number of it.
+    pub number: i64,
+    /// Who sent it.
+    pub login: &'a str,
+    /// What became of it: a word of a closed set.
+    pub state: &'static str,
+}
+
+impl Event for MessageTaken<'_> {
+    fn emit(&self) {
+        tracing::info!(message.number = self.number, sender.login = self.login, message.state = self.state, "message taken");
+    }
+}
+
+/// A file of the spool has a name that tells neither contract nor message id. The name itself is not logged: anything may
+/// stand in it.
+#[derive(Debug)]
+pub struct FileUnreadable<'a> {
+    /// In whose folder it lay.
+    pub login: &'a str,
+}
+
+impl Event for FileUnreadable<'_> {
+    fn emit(&self) {
+        tracing::warn!(sender.login = self.login, "a file's name cannot be read; it lies in failed/ now");
+    }
+}
+
+/// The store could not be reached; nothing is acknowledged until it can.
+#[derive(Debug)]
+pub struct StoreAway<'a> {
+    /// Who waits for it.
+    pub part: &'static str,
+    /// Why, in words that hold no values of rows.
+    pub cause: &'a dyn std::error::Error,
+}
+
+impl Event for StoreAway<'_> {
+    fn emit(&self) {
+        tracing::error!(part = self.part, cause = %self.cause, "the store is away; waiting");
+    }
+}
+
+/// Due reports were settled.
+#[derive(Debug)]
+pub struct Swept {
+    /// How many.
+    pub reports: usize,
+}
+
+impl Event for Swept {
+    fn emit(&self) {
+        tracing::info!(reports = self.reports, "due reports settled");
+    }
+}
+
+/// An entry of a pushed feed has arrived.
+#[derive(Debug)]
+pub struct EntryDelivered<'a> {
+    /// Whose feed.
+    pub recipient: &'a str,
+    /// Its position.
+    pub position: i64,
+}
+
+impl Event for EntryDelivered<'_> {
+    fn emit(&self) {
+        tracing::info!(recipient.name = self.recipient, entry.position = self.position, "entry delivered");
+    }
+}

@@ -1,0 +1,23 @@
+//! Floor 1: what is logged. Ids of messages, codes and counts; never contents, never anything of a person.
+
+mod event;
+
+pub use event::{EntryDelivered, Event, FileUnreadable, MessageTaken, StoreAway, Swept};
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// The environment variable that sets which lines are logged, in `tracing`'s directives.
+pub const LOG_VARIABLE: &str = "BRYGGA_LOG";
+
+/// Starts logging to standard error: for people on a terminal, as JSON lines elsewhere. Warnings alone unless
+/// [`LOG_VARIABLE`] says otherwise.
+pub fn start() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
+    // A second start, in a test binary, keeps the first.
+    let started = if std::io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
+    drop(started);
+}

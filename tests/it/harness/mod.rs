@@ -1,0 +1,100 @@
+//! What the tests share: the repository's contracts, a service on a temporary data folder, the command line in process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use brygga::agreement::Illustrations;
+use brygga::app::{DataFolder, Scenario, embedded};
+use brygga::cli::{Cli, run};
+use brygga::journey::{ContractSet, Journey, Outcome};
+use brygga::spool::{Inbox, SpoolFolders};
+use brygga::store::sqlite::SqliteStore;
+use clap::Parser as _;
+
+/// The repository.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The repository's contracts, illustrations in use.
+pub fn set() -> Arc<ContractSet> {
+    let files = embedded::contracts_from(&root().join("contracts")).expect("the contracts can be read");
+    match ContractSet::load(&files, Illustrations::All) {
+        Ok(set) => Arc::new(set),
+        Err(flaws) => panic!("the contracts have flaws: {flaws:#?}"),
+    }
+}
+
+/// Runs a command line; gives its exit code (2 where it could not be run) and what it printed.
+pub fn brygga(args: &[&str]) -> (u8, String) {
+    let mut out = Vec::new();
+    let cli = match Cli::try_parse_from(std::iter::once("brygga").chain(args.iter().copied())) {
+        Ok(cli) => cli,
+        Err(error) => return (2, error.to_string()),
+    };
+    match run(cli, &mut out) {
+        Ok(code) => (code, String::from_utf8(out).expect("output is UTF-8")),
+        Err(error) => (2, format!("{}{error}", String::from_utf8_lossy(&out))),
+    }
+}
+
+/// A service's parts on a data folder of their own.
+pub struct Desk {
+    pub folder: tempfile::TempDir,
+    pub data: DataFolder,
+    pub journey: Journey,
+    pub store: SqliteStore,
+    pub inbox: Inbox,
+}
+
+impl Desk {
+    /// Opens a data folder whose clock stands at a scenario's instant.
+    pub async fn open(scenario: &Scenario) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = DataFolder::hold(folder.path()).expect("nobody else holds it");
+        let store = data.store(Some(scenario.instant)).await.expect("the store opens");
+        let set = set();
+        data.spool().make(set.catalogue.parties().senders().iter().map(|s| s.login.as_str())).expect("folders");
+        let journey = Journey::new(set, data.keys().expect("keys"));
+        let inbox = Inbox::new(data.spool()).at(scenario.instant);
+        Self { folder, data, journey, store, inbox }
+    }
+
+    /// Drops each message and takes it, in order.
+    pub async fn run(&self, scenario: &Scenario) -> Vec<(String, Outcome)> {
+        let mut outcomes = Vec::new();
+        for message in &scenario.messages {
+            drop_file(&self.data.spool(), message.login.as_str(), &message.name.name(), &message.bytes);
+            let taken = self.inbox.take(&self.journey, &self.store).await.expect("the store is there");
+            assert_eq!(taken.len(), 1, "one file, one outcome: {}", message.order);
+            outcomes.extend(taken.into_iter().map(|outcome| (message.order.clone(), outcome)));
+        }
+        outcomes
+    }
+}
+
+/// Drops a file as a supplier does: by rename.
+pub fn drop_file(spool: &SpoolFolders, login: &str, name: &str, bytes: &[u8]) {
+    let folder = spool.inbox().join(login);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let temporary = folder.join(format!(".{name}.tmp"));
+    std::fs::write(&temporary, bytes).expect("a file");
+    std::fs::rename(temporary, folder.join(name)).expect("a rename");
+}
+
+/// A scenario from its folder, with the folder's files.
+pub fn scenario(folder: &Path) -> (Scenario, Vec<PathBuf>) {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    paths.sort();
+    let read: Vec<(String, Vec<u8>)> = paths
+        .iter()
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read(path).expect("a file"))
+        })
+        .collect();
+    let scenario = Scenario::read(read.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    paths.retain(|path| path.file_name().is_some_and(|name| name != "scenario.toml"));
+    (scenario, paths)
+}
