@@ -1,9 +1,9 @@
 //! Puts the repository's contracts and demo messages into the binary, so that `brygga demo` needs nothing else.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+#[expect(clippy::format_push_string, reason = "a build script may be plain")]
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let mut code = String::new();
@@ -12,12 +12,12 @@ fn main() -> io::Result<()> {
         let mut files = Vec::new();
         collect(&root.join(folder), &mut files)?;
         files.sort();
-        let _ = writeln!(code, "/// Files below `{folder}/` as they were when this binary was built.");
-        let _ = writeln!(code, "pub static {name}: &[(&str, &[u8])] = &[");
+        code.push_str(&format!("/// Files below `{folder}/` as they were when this binary was built.\n"));
+        code.push_str(&format!("pub(super) static {name}: &[(&str, &[u8])] = &[\n"));
         for file in files {
             let relative = file.strip_prefix(root.join(folder)).map_err(io::Error::other)?;
             let relative = relative.to_string_lossy().replace('\\', "/");
-            let _ = writeln!(code, "    ({relative:?}, include_bytes!({:?})),", file.display().to_string());
+            code.push_str(&format!("    ({relative:?}, include_bytes!({:?})),\n", file.display().to_string()));
         }
         code.push_str("];\n");
     }

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine as _;
 use jiff::Timestamp;
 
 use crate::domain::Keys;
@@ -26,7 +27,7 @@ pub enum FolderError {
     #[error("there is no data folder at {0}")]
     Missing(String),
     /// The file of keys is not one.
-    #[error("keys/service.key is not a key of 64 hexadecimal digits")]
+    #[error("keys/service.key is not a key: 32 bytes in base64")]
     Key,
     /// The file system.
     #[error("the data folder cannot be used: {0}")]
@@ -93,7 +94,7 @@ impl DataFolder {
             return Ok(Arc::new(ServiceKeys::derive(&secret(text.trim()).ok_or(FolderError::Key)?)));
         }
         let secret = ServiceKeys::new_secret().ok_or(FolderError::Key)?;
-        let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = base64::engine::general_purpose::STANDARD.encode(secret);
         let temporary = path.with_extension("tmp");
         fs::write(&temporary, text)?;
         private(&temporary)?;
@@ -120,14 +121,7 @@ impl DataFolder {
 }
 
 fn secret(text: &str) -> Option<[u8; 32]> {
-    let mut secret = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    for (index, slot) in secret.iter_mut().enumerate() {
-        *slot = u8::from_str_radix(text.get(index * 2..index * 2 + 2)?, 16).ok()?;
-    }
-    Some(secret)
+    base64::engine::general_purpose::STANDARD.decode(text).ok()?.try_into().ok()
 }
 
 #[cfg(unix)]

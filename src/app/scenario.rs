@@ -75,7 +75,7 @@ impl Scenario {
         for (name, bytes) in files {
             if name == "scenario.toml" {
                 head = std::str::from_utf8(bytes).ok().and_then(|text| toml::from_str::<Head>(text).ok());
-            } else if name.ends_with(".json") || name.ends_with(".xml") {
+            } else {
                 messages.push(message(name, bytes).ok_or_else(|| ScenarioError::Name(name.to_owned()))?);
             }
         }

@@ -56,8 +56,7 @@ impl Service {
                 Outcome::Duplicate(number) => (number, MessageState::Duplicate),
                 Outcome::Stored(number, state) => (number, *state),
             };
-            // The login is not repeated here: the message's row has it.
-            MessageTaken { number: number.0, login: "spool", state: state.as_str() }.emit();
+            MessageTaken { number: number.0, state: state.as_str() }.emit();
         }
         let reports = self.journey.sweep(&self.store).await?;
         if reports > 0 {

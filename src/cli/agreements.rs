@@ -12,7 +12,7 @@ use crate::domain::Category;
 
 /// What to do with agreements.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Lists all dated terms.
     List {
         #[command(flatten)]
@@ -78,7 +78,11 @@ fn show(from: &ContractsFrom, json: bool, name: &str, out: &mut dyn Write) -> Re
         writeln!(out, "{}\n{}", agreement(&terms.agreement, terms.status), terms.title)?;
         writeln!(out, "  terms {}: {} to {}, {}", terms.version, terms.from, terms.to, terms.namnd)?;
         writeln!(out, "  purpose: {}\n  legal ground: {}", terms.purpose, terms.legal_ground)?;
-        writeln!(out, "  late reports: {} days; a report waits {} days for a waiver", terms.late_reporting_days, terms.hold_days)?;
+        writeln!(
+            out,
+            "  late reports: {} days; a report waits {} days for a waiver",
+            terms.late_reporting_days, terms.hold_days
+        )?;
         if let Some(ages) = terms.ages {
             writeln!(out, "  ages: {} to {}", ages.from, ages.to)?;
         }
@@ -86,11 +90,22 @@ fn show(from: &ContractsFrom, json: bool, name: &str, out: &mut dyn Write) -> Re
             writeln!(out, "  ages for {activity}: {} to {}", ages.from, ages.to)?;
         }
         for recipient in &terms.recipients {
-            writeln!(out, "\n  to {}: {} ({}; {})", recipient.party.as_str(), recipient.gate.kind.as_str(), recipient.gate.rule, recipient.gate.reason)?;
+            writeln!(
+                out,
+                "\n  to {}: {} ({}; {})",
+                recipient.party.as_str(),
+                recipient.gate.kind.as_str(),
+                recipient.gate.rule,
+                recipient.gate.reason
+            )?;
             let mut table = table(&["category", "disclosed", "line"]);
             for category in Category::ALL {
                 let line = recipient.matrix.lines.get(category);
-                table.add_row([category.as_str().to_owned(), right(recipient, *category).to_owned(), line.map_or_else(|| "not named".to_owned(), ToString::to_string)]);
+                table.add_row([
+                    category.as_str().to_owned(),
+                    right(recipient, *category).to_owned(),
+                    line.map_or_else(|| "not named".to_owned(), ToString::to_string),
+                ]);
             }
             writeln!(out, "{table}")?;
         }

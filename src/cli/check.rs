@@ -22,7 +22,7 @@ use crate::store::{Clock, LegRow, MessageState, Store as _, StoredMessage, Tx as
 
 /// What is checked, and as of when.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Judges as of a day (at noon, Swedish time) or an instant, instead of now.
     #[arg(long, value_name = "DATE", value_parser = as_of)]
     as_of: Option<Timestamp>,
@@ -52,7 +52,8 @@ fn as_of(text: &str) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
     }
-    let date: Date = text.parse().map_err(|_| "a day is written 2026-03-16, an instant 2026-03-16T09:00:00+01:00".to_owned())?;
+    let date: Date =
+        text.parse().map_err(|_| "a day is written 2026-03-16, an instant 2026-03-16T09:00:00+01:00".to_owned())?;
     date.at(12, 0, 0, 0).in_tz(STOCKHOLM).map(|noon| noon.timestamp()).map_err(|error| error.to_string())
 }
 
@@ -134,7 +135,9 @@ async fn to_json(dry: &DryRun<SqliteStore>, instant: Timestamp, checked: &[Check
         .map(|one| {
             let legs: Vec<Value> = one.rows.iter().map(|row| leg_json(row, &one.legs)).collect();
             let violations: Vec<String> = match one.state() {
-                MessageState::Refused => one.stored.message.violations.iter().map(|(code, place)| format!("{code} {place}")).collect(),
+                MessageState::Refused => {
+                    one.stored.message.violations.iter().map(|(code, place)| format!("{code} {place}")).collect()
+                }
                 _ => Vec::new(),
             };
             json!({ "file": one.file, "outcome": one.state().as_str(), "violations": violations, "legs": legs })

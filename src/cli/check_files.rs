@@ -27,17 +27,21 @@ pub(super) fn arrival(path: &Path, instant: Timestamp, set: &ContractSet) -> Res
         return Ok(Arrival { login, message_id, contract, syntax, message_time: instant, bytes });
     }
     let folder = path.parent().and_then(Path::file_name).map(|folder| folder.to_string_lossy().into_owned());
-    let login = folder.and_then(|folder| Login::try_from(folder).ok()).filter(|login| set.catalogue.parties().sender(login).is_some());
+    let login =
+        folder.and_then(|folder| Login::try_from(folder).ok()).filter(|login| set.catalogue.parties().sender(login).is_some());
     if let (Some(login), Some(dropped)) = (login, Dropped::read(&name)) {
         let Dropped { contract, message_id, syntax } = dropped;
         return Ok(Arrival { login, message_id, contract, syntax, message_time: instant, bytes });
     }
-    let syntax = match name.rsplit_once('.').and_then(|(_, extension)| extension.parse().ok()) {
-        Some(syntax) => syntax,
-        None => return Err(format!("{name}: a message file ends in .json or .xml")),
+    let Some(syntax) = name.rsplit_once('.').and_then(|(_, extension)| extension.parse().ok()) else {
+        return Err(format!("{name}: a message file ends in .json or .xml"));
     };
-    let (contract, login) = from_content(&bytes, syntax, set)
-        .ok_or_else(|| format!("{name}: neither name nor content tells contract and sender; call it NN.<login>.<contract>.<uuid>.{}", syntax.as_str()))?;
+    let (contract, login) = from_content(&bytes, syntax, set).ok_or_else(|| {
+        format!(
+            "{name}: neither name nor content tells contract and sender; call it NN.<login>.<contract>.<uuid>.{}",
+            syntax.as_str()
+        )
+    })?;
     Ok(Arrival { login, message_id: Uuid::now_v7(), contract, syntax, message_time: instant, bytes })
 }
 
@@ -59,7 +63,8 @@ fn from_content(bytes: &[u8], syntax: Syntax, set: &ContractSet) -> Option<(Cont
     let number = organisation(&text)?;
     let name = contract.outline().reference.name();
     let senders = set.catalogue.parties().senders();
-    let sender = senders.iter().find(|sender| sender.kommun.organisation == number && sender.sends.iter().any(|sends| sends == name))?;
+    let sender =
+        senders.iter().find(|sender| sender.kommun.organisation == number && sender.sends.iter().any(|sends| sends == name))?;
     Some((contract.outline().reference.clone(), sender.login.clone()))
 }
 

@@ -15,7 +15,7 @@ use crate::journey::ContractSet;
 
 /// What to do with contracts.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Checks the whole set and reports every flaw with file and line.
     Lint {
         #[command(flatten)]
@@ -103,7 +103,9 @@ fn direction(direction: Direction) -> String {
 fn write_xsds(from: &ContractsFrom, folder: Option<PathBuf>, out: &mut dyn Write) -> Result<u8, CliError> {
     let set = from.load(Illustrations::All)?;
     let Some(root) = folder.or_else(|| from.folder().map(std::path::Path::to_owned)) else {
-        return Err(CliError::Usage("say where to write: --out DIR, or --contracts DIR for the contracts' own folder".to_owned()));
+        return Err(CliError::Usage(
+            "say where to write: --out DIR, or --contracts DIR for the contracts' own folder".to_owned(),
+        ));
     };
     for contract in set.catalogue.contracts() {
         let folder = root.join(contract.folder());

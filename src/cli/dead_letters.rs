@@ -19,7 +19,7 @@ use crate::store::{Store as _, Tx as _};
 
 /// What to do with dead letters.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Lists them, oldest first.
     List {
         #[command(flatten)]
@@ -53,7 +53,7 @@ pub enum Command {
 
 /// Where, who and how.
 #[derive(Debug, Args)]
-pub struct At {
+pub(super) struct At {
     /// The data folder.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,

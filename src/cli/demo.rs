@@ -21,7 +21,7 @@ use crate::store::{Census, LegRow, MessageState, Store as _, StoredMessage, Tx a
 
 /// How the demo is run.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Ends when everything is processed, instead of serving until Ctrl-C.
     #[arg(long)]
     once: bool,
@@ -61,7 +61,11 @@ pub(super) async fn run(args: Args, out: &mut dyn Write) -> Result<u8, CliError>
     let service = Service::new(journey, store, inbox, Outbox::new(spool.clone()));
     if !args.json {
         writeln!(out, "Brygga demo in {}: {}.", args.data.display(), scenario.title)?;
-        writeln!(out, "The clock stands at {}. Agreements marked (illustrative) are nobody's; see contracts/agreements.", scenario.instant)?;
+        writeln!(
+            out,
+            "The clock stands at {}. Agreements marked (illustrative) are nobody's; see contracts/agreements.",
+            scenario.instant
+        )?;
     }
     let lines = drop_all(&service, &spool, &scenario, args.json, out).await?;
     let census = service.census().await?;
@@ -185,7 +189,12 @@ fn print_sums(census: &Census, out: &mut dyn Write) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn summary(service: &Service, scenario: &Scenario, lines: &[Line], census: &Census) -> Result<serde_json::Value, CliError> {
+async fn summary(
+    service: &Service,
+    scenario: &Scenario,
+    lines: &[Line],
+    census: &Census,
+) -> Result<serde_json::Value, CliError> {
     let mut messages = Vec::new();
     let mut duplicates = 0;
     for line in lines {
@@ -206,7 +215,9 @@ async fn summary(service: &Service, scenario: &Scenario, lines: &[Line], census:
             .collect();
         let violations: Vec<_> = stored.message.violations.iter().map(|(code, place)| format!("{code} {place}")).collect();
         let outcome = if is_duplicate { "duplicate" } else { stored.message.state.as_str() };
-        messages.push(json!({ "message": line.order, "login": line.login, "outcome": outcome, "violations": violations, "legs": legs }));
+        messages.push(
+            json!({ "message": line.order, "login": line.login, "outcome": outcome, "violations": violations, "legs": legs }),
+        );
     }
     Ok(json!({
         "instant": scenario.instant.to_string(),

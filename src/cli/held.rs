@@ -13,7 +13,7 @@ use crate::store::{Store as _, Tx as _};
 
 /// What to do with held reports.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Lists them, oldest first.
     List {
         /// The data folder.

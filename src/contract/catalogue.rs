@@ -186,12 +186,13 @@ fn load_one(files: &Files, path: &str, text: &str, reference: ContractRef, flaws
     }
     let outline = Outline { reference, root, namespace, shape, roles };
     check_roles(&outline, &rules_path, flaws);
-    let rules = written.rule.iter().filter_map(|rule| Rule::compile(rule, &outline, &rules_path, rules_text, flaws)).collect();
+    let compiled =
+        written.rule.iter().filter_map(|rule| Rule::compile(rule, &outline, &rules_path, rules_text, flaws)).collect();
     match Judge::compile(&schema) {
         Ok(judge) => Some(Contract {
             outline: Arc::new(outline),
             judge,
-            rules,
+            rules: compiled,
             computes,
             direction,
             title: schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned(),

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::timetable::Timetable;
+use super::timetable::{Day, Timetable};
 use crate::domain::{Category, Field, Flaws, Leaf, LeafKind, Object, Sensitivity, Shape};
 
 /// A computation that a contract may declare.
@@ -110,10 +110,10 @@ pub(super) fn fill(computes: &[Compute], tree: &mut Value, timetable: &Timetable
                 each(tree, "days", "attendedMinutes", timetable.days.iter().map(|day| json!(day.attended())));
             }
             Compute::TotalPlanned => {
-                total(tree, "plannedMinutes", timetable.days.iter().map(super::timetable::Day::planned).sum())
+                total(tree, "plannedMinutes", timetable.days.iter().map(Day::planned).sum());
             }
             Compute::TotalAttended => {
-                total(tree, "attendedMinutes", timetable.days.iter().map(super::timetable::Day::attended).sum());
+                total(tree, "attendedMinutes", timetable.days.iter().map(Day::attended).sum());
             }
             Compute::TotalUnexplained => total(tree, "unexplainedMinutes", unexplained(timetable)),
             Compute::AbsenceMinutes => {
@@ -158,7 +158,7 @@ fn expected(tree: &mut Value, timetable: &Timetable, name: &str, end: &str) {
 }
 
 fn unexplained(timetable: &Timetable) -> i64 {
-    let of_day = |day: &super::timetable::Day| {
+    let of_day = |day: &Day| {
         let absences = timetable.absences.iter().filter(|absence| absence.date == day.date);
         let explained: i64 = absences.map(|absence| timetable.absence_minutes(absence)).sum();
         (day.planned() - day.attended() - explained).max(0)

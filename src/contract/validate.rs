@@ -58,13 +58,13 @@ fn violations_of(error: &jsonschema::ValidationError<'_>, tree: &Value) -> Vec<V
             vec![Violation::new(Code::ContractMissing, place.field(name))]
         }
         ValidationErrorKind::Type { .. } => one(Code::ContractType),
-        ValidationErrorKind::Enum { .. } => one(Code::ContractValue),
         ValidationErrorKind::Pattern { .. } => one(Code::ContractPattern),
         ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MaxLength { .. } => one(Code::ContractLength),
         ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => one(Code::ContractRange),
         ValidationErrorKind::MinItems { .. } | ValidationErrorKind::MaxItems { .. } => one(Code::ContractItems),
         ValidationErrorKind::Format { format } if format == format_name(Format::CalendarDate) => one(Code::ContractDate),
         ValidationErrorKind::Format { .. } => one(Code::ContractTime),
+        // An `enum`; the subset has no other keyword.
         _ => one(Code::ContractValue),
     }
 }

@@ -67,7 +67,12 @@ pub async fn discard<S: Store>(store: &S, number: MessageNumber, operator: &str,
 ///
 /// # Errors
 /// A fault of the store.
-pub async fn retry<S: Store>(journey: &Journey, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+pub async fn retry<S: Store>(
+    journey: &Journey,
+    store: &S,
+    number: MessageNumber,
+    operator: &str,
+) -> Stored<Option<MessageState>> {
     let mut tx = store.begin("dead-letter-look").await?;
     let open = match tx.message(number).await? {
         Some(stored) => is_open(&mut tx, &stored).await?,

@@ -132,7 +132,7 @@ pub enum Sensitivity {
     Ordinary,
     /// Worth extra protection: personnummer (dataskyddslagen 3:10), social matters.
     ExtraProtected,
-    /// Sensitive under PuL 13 § and GDPR art. 9.
+    /// Sensitive under `PuL` 13 § and GDPR art. 9.
     Sensitive,
 }
 

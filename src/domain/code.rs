@@ -119,17 +119,17 @@ codes! {
 
     ConsentMissing = "consent.missing", "Held: no waiver that opens this recipient's gate has come yet.";
     ConsentNotYet = "consent.not-yet", "Held: the waiver is not in force yet.";
-    ConsentCategories = "consent.categories", "Held: the waiver names none of the categories that any document to this recipient needs.";
+    ConsentCategories = "consent.categories", "Held: no document for this recipient can be made of the categories that may be shown now.";
     ConsentExpired = "consent.expired", "The waiver had ended before the report could be disclosed.";
     ConsentRevoked = "consent.revoked", "Withdrawn: the participant has revoked the waiver.";
-    ConsentHoldExpired = "consent.hold-expired", "No waiver came within the agreement's hold period.";
+    ConsentHoldExpired = "consent.hold-expired", "What the report waited for did not come within the agreement's hold period.";
 
     TranslateReason = "translate.reason", "The absence reason has no code at the recipient; it is never guessed.";
     TranslateValue = "translate.value", "A permitted value does not fit the recipient's format.";
 
     JourneySuperseded = "journey.superseded", "A higher revision of the same report has replaced this one.";
-    JourneyLapsed = "journey.lapsed", "Withdrawn before it was served: the time in which it might be served has passed.";
-    JourneyCancelled = "journey.cancelled", "Withdrawn: the sender has cancelled the report.";
+    JourneyLapsed = "journey.lapsed", "The time in which it might be disclosed has passed.";
+    JourneyCancelled = "journey.cancelled", "The sender has cancelled the report.";
     JourneyFailed = "journey.failed", "The program failed on this message; it is kept, and it is our fault.";
 }
 

@@ -177,7 +177,7 @@ mod tests {
         for start in [None, Some(""), Some("null")] {
             assert_eq!(Cursor::read(start, &Mixed(1), &af, 1), Ok(Cursor::START));
         }
-        for forged in ["x", "AAAA", &id[1..]] {
+        for forged in ["x", "AAAA", id.trim_start_matches('A')] {
             assert_eq!(Cursor::read(Some(forged), &Mixed(1), &af, 1), Err(ForeignId));
         }
     }

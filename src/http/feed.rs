@@ -61,7 +61,8 @@ async fn read<S: Store>(
     let last = query.get("lastEventId").map(String::as_str);
     let cursor = Cursor::read(last, feed.journey.keys(), &feed.recipient, epoch).map_err(|_| Problem::ForeignId)?;
     let limit = usize::try_from(limit).unwrap_or(MAX_LIMIT);
-    let page = wait_for_page(feed.clone(), cursor, limit, Duration::from_millis(timeout)).await.map_err(|fault| away(&fault))?;
+    let page =
+        wait_for_page(feed.clone(), cursor, limit, Duration::from_millis(timeout)).await.map_err(|fault| away(&fault))?;
     let events: Vec<Value> =
         page.entries.iter().map(|entry| entry.event(feed.journey.keys(), &feed.recipient, epoch).to_json()).collect();
     let mut response = Value::Array(events).to_string().into_response();

@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// A problem that a reader can meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Problem {
+pub(super) enum Problem {
     /// A query parameter is not what it should be.
     Parameter(&'static str),
     /// The `lastEventId` is not one of this feed in its present epoch.
@@ -36,7 +36,9 @@ impl Problem {
                 "Ask again after the time in Retry-After. Nothing is lost.",
             ),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is nothing here", "The feed is at /v1/feed."),
-            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method", "The method is not taken here", "The feed is read with GET."),
+            Self::Method => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method", "The method is not taken here", "The feed is read with GET.")
+            }
         }
     }
 }

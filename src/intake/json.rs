@@ -78,12 +78,9 @@ enum Guide<'a> {
     Nothing,
 }
 
-impl<'a> Guide<'a> {
+impl Guide<'_> {
     fn field(self, name: &str) -> Self {
-        let object = match self {
-            Guide::Object(object) | Guide::Shape(Shape::Object(object)) => object,
-            _ => return Guide::Nothing,
-        };
+        let (Guide::Object(object) | Guide::Shape(Shape::Object(object))) = self else { return Guide::Nothing };
         object.field(name).map_or(Guide::Nothing, |(_, field)| Guide::Shape(&field.shape))
     }
 

@@ -4,6 +4,7 @@
 //! before anything is kept, DOCTYPE and processing instructions are never taken, and one character set is (UTF-8).
 
 mod json;
+mod markup;
 mod text;
 mod xml;
 

@@ -38,11 +38,8 @@ pub(super) fn is_allowed(text: &str) -> bool {
 
 /// A UTF-16 or UTF-32 byte order mark, or the NUL beside `<` or `{` that these encodings have without one.
 fn looks_like_utf16(bytes: &[u8]) -> bool {
-    match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..] => true,
-        [0, b'<' | b'{' | b'[', ..] | [b'<' | b'{' | b'[', 0, ..] | [0, 0, 0, b'<' | b'{', ..] => true,
-        _ => false,
-    }
+    let marked = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..]);
+    marked || matches!(bytes, [0, b'<' | b'{' | b'[', ..] | [b'<' | b'{' | b'[', 0, ..] | [0, 0, 0, b'<' | b'{', ..])
 }
 
 #[cfg(test)]

@@ -4,18 +4,24 @@
 //! never expanded: the five predefined and character references are read, any other is refused.
 
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::name::{Namespace, PrefixDeclaration, ResolveResult};
 use quick_xml::reader::NsReader;
 use serde_json::{Map, Value};
 
-use super::text::is_allowed;
+use super::markup::{attribute_value, check_declaration, is_blank, is_namespace, is_prefix, is_spaced, reference_text};
 use super::{Found, MAX_DEPTH, MAX_NODES};
 use crate::domain::{Code, Leaf, LeafKind, List, Object, Outline, Place, Shape, Step, Violation};
 
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 const XML_SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Reads one XML document whose root is the contract's.
 pub(super) fn tree(text: &str, outline: &Outline) -> Found<Value> {
+    // The reader would take a byte order mark of its own, and the document's has been taken.
+    if text.starts_with('\u{feff}') {
+        return Err(Violation::whole(Code::DecodeSyntax));
+    }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().check_comments = true;
     let mut walk = Walk { reader, namespace: &outline.namespace, nodes: 0 };
@@ -37,6 +43,8 @@ enum Content {
     Child(String, bool),
     /// Text, with references resolved.
     Text(String),
+    /// A CDATA section, which even when blank may not stand between elements (XML 1.0, section 3).
+    CData(String),
     /// The element's end.
     End,
 }
@@ -60,7 +68,7 @@ impl<'a> Walk<'a> {
             let event = self.event(&place)?;
             match event {
                 Event::Decl(declaration) if first && text.starts_with("<?xml") => {
-                    check_declaration(&declaration)?;
+                    check_declaration(&declaration).map_err(Violation::whole)?;
                 }
                 Event::Comment(_) => {}
                 Event::Text(text) if is_blank(&text) => {}
@@ -87,7 +95,7 @@ impl<'a> Walk<'a> {
 
     fn is_ours(&self, start: &BytesStart<'_>) -> bool {
         let (resolved, _) = self.reader.resolver().resolve_element(start.name());
-        resolved == ResolveResult::Bound(Namespace(self.namespace))
+        is_bound(&resolved, self.namespace)
     }
 
     /// Takes namespace declarations and hints where a schema lies; the contract itself has no attributes.
@@ -96,22 +104,27 @@ impl<'a> Walk<'a> {
         if is_blank(start.attributes_raw()) {
             return Ok(());
         }
+        if !is_spaced(start.attributes_raw()) {
+            return Err(at(Code::DecodeSyntax));
+        }
+        let mut hints = Vec::new();
         for (count, attribute) in start.attributes().enumerate() {
             if count >= MAX_DEPTH {
                 return Err(at(Code::DecodeTooManyNodes));
             }
             let attribute = attribute.map_err(|_| at(Code::DecodeSyntax))?;
-            if attribute.value.contains('<') {
-                return Err(at(Code::DecodeSyntax));
-            }
-            if attribute.key.as_namespace_binding().is_some() {
-                continue;
+            let value = attribute_value(&attribute.value).map_err(at)?;
+            if let Some(declared) = attribute.key.as_namespace_binding() {
+                if may_be_bound(&declared, &value) {
+                    continue;
+                }
+                return Err(at(Code::DecodeNamespace));
             }
             let (resolved, local) = self.reader.resolver().resolve_attribute(attribute.key);
-            let is_instance = resolved == ResolveResult::Bound(Namespace(XML_SCHEMA_INSTANCE));
+            let is_hint = matches!(local.as_ref(), "schemaLocation" | "noNamespaceSchemaLocation");
             match resolved {
-                _ if is_instance && matches!(local.as_ref(), "schemaLocation" | "noNamespaceSchemaLocation") => {}
                 ResolveResult::Unknown(_) => return Err(at(Code::DecodeNamespace)),
+                _ if is_hint && !hints.contains(&local) && is_bound(&resolved, XML_SCHEMA_INSTANCE) => hints.push(local),
                 _ => return Err(at(Code::DecodeAttribute)),
             }
         }
@@ -131,7 +144,7 @@ impl<'a> Walk<'a> {
                     let text = text.xml10_content();
                     if text.contains("]]>") { Err(at(Code::DecodeSyntax)) } else { Ok(Content::Text(text.into_owned())) }
                 }
-                Event::CData(data) => Ok(Content::Text(data.xml10_content().into_owned())),
+                Event::CData(data) => Ok(Content::CData(data.xml10_content().into_owned())),
                 Event::GeneralRef(reference) => reference_text(&reference).map(Content::Text).map_err(at),
                 Event::Comment(_) => continue,
                 Event::Eof => Err(at(Code::DecodeTruncated)),
@@ -170,7 +183,7 @@ impl<'a> Walk<'a> {
             match self.content(place)? {
                 Content::End => return Ok(Value::Object(fields)),
                 Content::Text(text) if is_blank(&text) => {}
-                Content::Text(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
+                Content::Text(_) | Content::CData(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
                 Content::Child(name, empty) => {
                     let known = object.field(&name).map(|(_, field)| field).filter(|field| !field.derived);
                     let step = known.map_or(Step::Unknown(fields.len()), |field| Step::Field(field.name.clone()));
@@ -197,7 +210,7 @@ impl<'a> Walk<'a> {
             match self.content(place)? {
                 Content::End => return Ok(Value::Array(items)),
                 Content::Text(text) if is_blank(&text) => {}
-                Content::Text(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
+                Content::Text(_) | Content::CData(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
                 Content::Child(name, empty) => {
                     let inner = place.item(items.len());
                     // An item by another name is passed over as nothing, which no item may be: the contract refuses it
@@ -215,15 +228,17 @@ impl<'a> Walk<'a> {
 
     fn leaf(&mut self, leaf: &Leaf, empty: bool, place: &Place) -> Found<Value> {
         let mut whole = String::new();
-        while !empty {
+        if empty {
+            return Ok(typed(leaf, whole));
+        }
+        loop {
             match self.content(place)? {
-                Content::End => break,
-                Content::Text(text) if whole.is_empty() => whole = text,
-                Content::Text(text) => whole.push_str(&text),
+                Content::End => return Ok(typed(leaf, whole)),
+                Content::Text(text) | Content::CData(text) if whole.is_empty() => whole = text,
+                Content::Text(text) | Content::CData(text) => whole.push_str(&text),
                 Content::Child(..) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
             }
         }
-        Ok(typed(leaf, whole))
     }
 
     /// Passes over an unknown element, so that the contract can refuse it together with all else that is wrong.
@@ -232,7 +247,7 @@ impl<'a> Walk<'a> {
         while open > 0 {
             match self.content(place)? {
                 Content::Child(_, empty) => open += usize::from(!empty),
-                Content::Text(_) => {}
+                Content::Text(_) | Content::CData(_) => {}
                 Content::End => open -= 1,
             }
             if depth + open > MAX_DEPTH {
@@ -256,6 +271,20 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether Namespaces in XML 1.0 (section 3) allows a declaration; the reader has looked at the prefix `xml`.
+fn may_be_bound(declared: &PrefixDeclaration<'_>, namespace: &str) -> bool {
+    let is_free = !matches!(namespace, XML | XMLNS);
+    match declared {
+        PrefixDeclaration::Default => is_free,
+        PrefixDeclaration::Named("xml") => true,
+        PrefixDeclaration::Named(prefix) => is_free && !namespace.is_empty() && is_prefix(prefix),
+    }
+}
+
+fn is_bound(resolved: &ResolveResult<'_>, namespace: &str) -> bool {
+    matches!(resolved, ResolveResult::Bound(Namespace(raw)) if is_namespace(raw, namespace))
+}
+
 /// A leaf's text as the value that JSON would have. Where it is none, the text stays and the contract refuses it.
 fn typed(leaf: &Leaf, text: String) -> Value {
     // XML Schema collapses white space around all simple types but strings.
@@ -277,45 +306,6 @@ fn plain_integer(text: &str) -> Option<i64> {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
         && (text == "0" || !digits.starts_with('0'));
     if plain { text.parse().ok() } else { None }
-}
-
-fn reference_text(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, Code> {
-    match reference.resolve_char_ref() {
-        Ok(Some(character)) => {
-            let text = character.to_string();
-            if is_allowed(&text) { Ok(text) } else { Err(Code::DecodeNul) }
-        }
-        Ok(None) => {
-            let text = match &**reference {
-                "amp" => "&",
-                "lt" => "<",
-                "gt" => ">",
-                "quot" => "\"",
-                "apos" => "'",
-                _ => return Err(Code::DecodeEntity),
-            };
-            Ok(text.to_owned())
-        }
-        Err(_) => Err(Code::DecodeNul),
-    }
-}
-
-/// Only XML 1.0 in UTF-8 is taken, and only a true declaration of it.
-fn check_declaration(declaration: &quick_xml::events::BytesDecl<'_>) -> Found<()> {
-    let version = declaration.version().map_err(|_| Violation::whole(Code::DecodeSyntax))?;
-    if version.as_ref() != "1.0" {
-        return Err(Violation::whole(Code::DecodeSyntax));
-    }
-    match declaration.encoding() {
-        None => Ok(()),
-        Some(Ok(name)) if name.eq_ignore_ascii_case("utf-8") => Ok(()),
-        Some(Ok(_)) => Err(Violation::whole(Code::DecodeEncodingDeclaration)),
-        Some(Err(_)) => Err(Violation::whole(Code::DecodeSyntax)),
-    }
-}
-
-fn is_blank(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
 fn code_of(error: &quick_xml::Error) -> Code {

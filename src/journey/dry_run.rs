@@ -10,10 +10,8 @@ use jiff::civil::Date;
 
 use super::{Arrival, ContractSet, Journey, Outcome, way};
 use crate::agreement::{Covered, Status};
-use crate::domain::{
-    Categories, Category, Code, ConsentKind, ConsentRevision, Keys, LegId, Object, RecipientId, Shape,
-};
 use crate::consent::permit;
+use crate::domain::{Categories, Category, Code, ConsentKind, ConsentRevision, Keys, LegId, Object, RecipientId, Shape};
 use crate::filter::disclose;
 use crate::store::{Clock, LegRow, Store, Stored, StoredMessage, Tx as _};
 use serde_json::Value;
@@ -218,7 +216,6 @@ pub fn is_clean(legs: &[LegRow]) -> bool {
     use crate::store::LegState;
     legs.iter().all(|leg| {
         matches!(leg.state, LegState::Published)
-            || (leg.state == LegState::Superseded
-                && matches!(leg.code, Some(Code::JourneySuperseded | Code::JourneyCancelled)))
+            || (leg.state == LegState::Superseded && matches!(leg.code, Some(Code::JourneySuperseded | Code::JourneyCancelled)))
     })
 }

@@ -21,9 +21,9 @@ pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
 
 use crate::agreement::Covered;
-use crate::contract::ReportKind;
 use crate::domain::{
-    Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, Login, MessageNumber, PersonKey, Refusal, ReportKey, Syntax};
+    Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, Login, MessageNumber, PersonKey, Refusal, ReportKey, Syntax,
+};
 use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
 
 /// How many due reports one sweep's transaction settles.
@@ -167,8 +167,8 @@ impl Journey {
     fn open_stored(&self, message: &NewMessage) -> Opened {
         match payload(&message.envelope, &message.sealed) {
             // A panic in the way is our fault and must neither stop the rest nor lose the message.
-            Ok(payload) => std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| open(payload, &self.set, self.keys())))
-                .unwrap_or_else(|_| Opened::Refused { refusal: Refusal::whole(Code::JourneyFailed), restricted: true }),
+            Ok(payload) => settle::guarded(|| open(payload, &self.set, self.keys()))
+                .unwrap_or_else(|| Opened::Refused { refusal: Refusal::whole(Code::JourneyFailed), restricted: true }),
             Err(refusal) => Opened::Refused { refusal, restricted: false },
         }
     }
@@ -181,21 +181,11 @@ impl Journey {
             tx.count_duplicate(receipt.number).await?;
             return Ok(Outcome::Duplicate(receipt.number));
         }
-        if !receipts.is_empty() {
-            one.new.state = MessageState::Refused;
-            one.new.violations = violations(&Refusal::whole(Code::TransportConflict));
-            let flagged = match &one.new.person {
-                Some(person) if one.new.kind == MessageKind::Report => tx.is_flagged(person).await?,
-                _ => false,
-            };
-            if flagged {
-                one.new.state = MessageState::Diverted;
-            }
-            let number = tx.insert_message(&one.new).await?;
-            self.note_arrival(tx, number, &one.new).await?;
-            return Ok(Outcome::Stored(number, one.new.state));
+        let mut judged = self.judge_opened(tx, one.opened.take()).await?;
+        // The first content under an id stands; but protection comes before this rule as before every other.
+        if !receipts.is_empty() && !matches!(judged, Some(Judged::Diverted(_))) {
+            judged = Some(Judged::Refused(Refusal::whole(Code::TransportConflict)));
         }
-        let judged = self.judge_opened(tx, one.opened.take()).await?;
         let legs = self.fill(tx, &mut one.new, judged, None).await?;
         let number = tx.insert_message(&one.new).await?;
         let stored = StoredMessage { number, message: one.new.clone(), discarded_at: None };
@@ -208,10 +198,8 @@ impl Journey {
         let Some(Opened::Known(identified)) = opened else { return Ok(None) };
         let flagged = tx.is_flagged(identified.person()).await?;
         let report = is_report(identified.contract());
-        let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            judge(*identified, flagged, report, &self.set, self.keys())
-        }));
-        Ok(Some(judged.unwrap_or_else(|_| Judged::Refused(Refusal::whole(Code::JourneyFailed)))))
+        let judged = settle::guarded(|| judge(*identified, flagged, report, &self.set, self.keys()));
+        Ok(Some(judged.unwrap_or_else(|| Judged::Refused(Refusal::whole(Code::JourneyFailed)))))
     }
 
     /// Writes what a message was judged to be into its row; gives the legs of a report. `this` is its number on a retry.
@@ -223,6 +211,7 @@ impl Journey {
         this: Option<MessageNumber>,
     ) -> Stored<Option<Fan>> {
         let Some(judged) = judged else { return Ok(None) };
+        new.violations.clear();
         match judged {
             Judged::Diverted(diverted) => {
                 new.state = MessageState::Diverted;
@@ -258,12 +247,11 @@ impl Journey {
                     return Ok(None);
                 }
                 new.state = MessageState::Journey;
-                new.violations.clear();
                 new.report = Some(fanned.report);
                 new.revision = Some(fanned.revision);
                 new.content = Some(fanned.content);
                 new.fan_out = i64::try_from(fanned.legs.len()).unwrap_or(i64::MAX);
-                return Ok(Some(Fan { legs: fanned.legs, report: fanned.report, kind: fanned.kind }));
+                return Ok(Some(Fan { legs: fanned.legs, report: fanned.report }));
             }
         }
         Ok(None)
@@ -280,11 +268,8 @@ impl Journey {
                 let basis = "{}".to_owned();
                 tx.put_leg(&LegRow { id, report: fan.report, state, code, due_at: None, documents: 0, basis }).await?;
             }
-            // Taking back needs no gate, so a cancellation asks for none.
-            let consents = match fan.kind {
-                ReportKind::Cancellation => Vec::new(),
-                _ => self.consents(tx, &person).await?,
-            };
+            // Even a cancellation asks: a higher revision may have come before it, and is settled anew.
+            let consents = self.consents(tx, &person).await?;
             return self.settle_report(tx, &fan.report, &consents, Some((stored, &fan.legs))).await;
         }
         match (stored.message.kind, stored.message.state) {
@@ -314,9 +299,11 @@ impl Journey {
             stored.message.person = Some(*identified.person());
         }
         self.note_operator(&mut tx, number, operator, "retry").await?;
-        let is_conflict = stored.message.violations.first().is_some_and(|(code, _)| *code == Code::TransportConflict);
+        let first = stored.message.violations.first().map(|(code, _)| *code);
+        // No retry can mend these: another message stands under the id, or the bytes were never kept.
+        let is_final = matches!(first, Some(Code::TransportConflict | Code::TransportOversize));
         match stored.message.state {
-            MessageState::Refused if !is_conflict => {
+            MessageState::Refused if !is_final => {
                 if let Opened::Refused { refusal, restricted } = &opened {
                     stored.message.violations = violations(refusal);
                     stored.message.restricted = *restricted;
@@ -380,7 +367,6 @@ impl Journey {
 struct Fan {
     legs: Vec<Covered>,
     report: ReportKey,
-    kind: ReportKind,
 }
 
 fn kind_of(contract: &ContractRef) -> MessageKind {

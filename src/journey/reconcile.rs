@@ -12,18 +12,18 @@ use crate::store::{EntryRow, EntryState};
 
 /// What the report comes to in this feed.
 #[derive(Debug)]
-pub enum Desired<'a> {
+pub(super) enum Desired<'a> {
     /// These documents, by subject and fingerprint of their content.
     Documents(&'a [(Subject, Vec<u8>)]),
     /// None, and what was served is taken back.
     Retract,
-    /// None any more, because a date has passed: what was served stays served.
+    /// None any more, because a date has passed: what was served stays served, unless something newer was to replace it.
     Lapse,
 }
 
 /// One act on a feed.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Act {
+pub(super) enum Act {
     /// Publish the document with this index.
     Publish(usize),
     /// The entry already says the same; it belongs to the present revision from now on.
@@ -36,7 +36,7 @@ pub enum Act {
 
 /// The acts that turn the entries of one report in one feed into what is desired.
 #[must_use]
-pub fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act> {
+pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act> {
     let wanted = match desired {
         Desired::Documents(documents) => *documents,
         Desired::Retract | Desired::Lapse => &[],
@@ -56,8 +56,8 @@ pub fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act> {
         let deleted = live.is_some_and(|entry| entry.method == Method::Delete);
         let held = recipient_holds(entries, &subject);
         match (desired, held) {
-            (Desired::Lapse, _) => acts.extend(unserved.map(|entry| Act::Withdraw(entry.position, subject))),
             (_, Some(_)) if deleted => {}
+            (Desired::Lapse, Some(served)) if newest_document(entries, &subject) == Some(served) => {}
             (_, Some(served)) => acts.push(Act::Delete(served, subject)),
             (_, None) => acts.extend(unserved.map(|entry| Act::Withdraw(entry.position, subject))),
         }
@@ -69,6 +69,18 @@ fn live<'a>(entries: &'a [EntryRow], subject: &Subject) -> Option<&'a EntryRow> 
     entries.iter().find(|entry| entry.state == EntryState::Live && entry.subject == *subject)
 }
 
+/// Whether an entry is a document that a date leaves with its recipient: the newest of its subject, served, not deleted.
+pub(super) fn stays(entries: &[EntryRow], entry: &EntryRow) -> bool {
+    let is_deleted = live(entries, &entry.subject).is_some_and(|live| live.method == Method::Delete);
+    let held = recipient_holds(entries, &entry.subject).filter(|_| !is_deleted);
+    held == Some(entry.position) && newest_document(entries, &entry.subject) == held
+}
+
+fn newest_document(entries: &[EntryRow], subject: &Subject) -> Option<Position> {
+    let documents = entries.iter().filter(|entry| entry.subject == *subject && entry.method == Method::Put);
+    documents.map(|entry| entry.position).max()
+}
+
 /// The last served document of a subject, where no `DELETE` was served after it.
 fn recipient_holds(entries: &[EntryRow], subject: &Subject) -> Option<Position> {
     let last = entries.iter().filter(|entry| entry.subject == *subject && entry.served).max_by_key(|entry| entry.position)?;
@@ -77,7 +89,7 @@ fn recipient_holds(entries: &[EntryRow], subject: &Subject) -> Option<Position> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Act, Desired, reconcile};
+    use super::{Act, Desired, reconcile, stays};
     use crate::domain::{MessageNumber, Position, Subject};
     use crate::feed::Method;
     use crate::store::{EntryRow, EntryState};
@@ -112,6 +124,19 @@ mod tests {
     fn a_served_version_behind_an_unseen_newer_one_still_gets_its_delete() {
         let entries = [entry(1, Method::Put, EntryState::Replaced, true), entry(2, Method::Put, EntryState::Live, false)];
         assert_eq!(reconcile(&entries, &Desired::Retract), [Act::Delete(Position(1), subject())]);
+    }
+
+    #[test]
+    fn a_date_takes_back_only_what_something_newer_was_to_replace() {
+        let served = entry(1, Method::Put, EntryState::Live, true);
+        assert_eq!(reconcile(std::slice::from_ref(&served), &Desired::Lapse), []);
+        assert!(stays(std::slice::from_ref(&served), &served));
+        for state in [EntryState::Live, EntryState::Withdrawn] {
+            let old = entry(1, Method::Put, EntryState::Replaced, true);
+            let entries = [old.clone(), entry(2, Method::Put, state, false)];
+            assert_eq!(reconcile(&entries, &Desired::Lapse), [Act::Delete(Position(1), subject())]);
+            assert!(!stays(&entries, &old));
+        }
     }
 
     #[test]

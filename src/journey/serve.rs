@@ -125,7 +125,7 @@ impl Journey {
             let shut = entry.method == Method::Put && (entry.flagged || entry.until.is_none_or(|until| until <= now));
             if shut {
                 tx.withdraw_entry(recipient, entry.position).await?;
-                let step = WithdrawalStep::BeforeServing;
+                let step = if entry.served { WithdrawalStep::LapsedAfterServing } else { WithdrawalStep::BeforeServing };
                 let (position, subject, report) = (entry.position, entry.subject, entry.report);
                 let row =
                     WithdrawalRow { recipient: recipient.clone(), position, subject, report, code: Code::JourneyLapsed, step };

@@ -2,7 +2,7 @@
 
 use crate::agreement::{Codes, Illustrations, Register};
 use crate::contract::{Catalogue, Direction};
-use crate::domain::{Files, Flaw, Flaws};
+use crate::domain::{Category, Files, Flaw, Flaws};
 use crate::translate::Recipes;
 
 /// One whole set. It is made whole or not at all: a bad set never replaces a good one.
@@ -48,7 +48,7 @@ impl ContractSet {
                             None => flaws.add_at(&terms.file, text, at, format!("no translation makes {document}")),
                             Some(recipe) => {
                                 let seen = recipient.matrix.always.union(recipient.matrix.with_consent);
-                                let missing: Vec<_> = recipe.required.minus(seen).iter().map(|c| c.as_str()).collect();
+                                let missing: Vec<_> = recipe.required.minus(seen).iter().map(Category::as_str).collect();
                                 if !missing.is_empty() {
                                     let words =
                                         format!("{document} can never be made: its {} is never shown", missing.join(", "));

@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::Journey;
-use super::reconcile::{Act, Desired, reconcile};
+use super::reconcile::{Act, Desired, reconcile, stays};
 use super::way::{self, Basis, Judged, Opened, Verdict};
 use crate::agreement::Covered;
 use crate::domain::{Code, ConsentRevision, LegId, PersonKey, RecipientId, ReportKey};
@@ -69,6 +69,8 @@ impl Journey {
                 reports.push((report, stored));
             }
         }
+        // Operators read the ledger, and why a person's reports are diverted is not theirs to know: it looks like a waiver
+        // taken back.
         for (report, stored) in reports {
             for recipient in tx.feeds_of(&report).await? {
                 tx.lock_deliveries(std::slice::from_ref(&recipient)).await?;
@@ -96,13 +98,14 @@ impl Journey {
     /// Judges a stored message again, apart from protection.
     fn rejudge(&self, stored: &StoredMessage) -> Option<Judged> {
         let payload = way::payload(&stored.message.envelope, &stored.message.sealed).ok()?;
-        match way::open(payload, &self.set, self.keys()) {
+        guarded(|| match way::open(payload, &self.set, self.keys()) {
             Opened::Known(identified) => {
                 let report = way::is_report(&stored.message.envelope.contract);
                 Some(way::judge(*identified, false, report, &self.set, self.keys()))
             }
             Opened::Refused { .. } => None,
-        }
+        })
+        .flatten()
     }
 
     /// Settles one report whose participant is not protected. `fresh` saves judging a message that was judged just now.
@@ -161,7 +164,8 @@ impl Journey {
 
     async fn supersede<T: Tx>(&self, tx: &mut T, stored: &StoredMessage) -> Stored<()> {
         for mut leg in tx.legs(stored.number).await? {
-            if leg.state != LegState::Superseded {
+            // A cancellation that found nothing to take back is superseded already, by itself.
+            if (leg.state, leg.code) != (LegState::Superseded, Some(Code::JourneySuperseded)) {
                 leg.state = LegState::Superseded;
                 leg.code = Some(Code::JourneySuperseded);
                 leg.due_at = None;
@@ -182,7 +186,10 @@ impl Journey {
     ) -> Stored<()> {
         let recipient = covered.recipient();
         let report = *covered.report().report();
-        let verdict = way::walk(covered, consents, tx.now(), &self.set, self.keys());
+        let now = tx.now();
+        // A panic in the way is our fault and must neither stop the rest of the batch nor lose the message.
+        let verdict = guarded(|| way::walk(covered, consents, now, &self.set, self.keys()))
+            .unwrap_or(Verdict::Refuse(Code::JourneyFailed));
         let mut basis = Basis::default();
         let come = match verdict {
             Verdict::Publish { sealed, until, basis: rests_on } => {
@@ -237,17 +244,18 @@ impl Journey {
         code: Code,
     ) -> Stored<Come> {
         let by_date = matches!(code, Code::ConsentExpired | Code::JourneyLapsed);
-        let own = |entries: &[crate::store::EntryRow]| {
-            entries.iter().any(|entry| entry.message == stored.number && entry.state == crate::store::EntryState::Live)
-        };
-        if !by_date || !own(&tx.entries(report, recipient).await?) {
+        let before = tx.legs(stored.number).await?.into_iter().find(|leg| leg.id.recipient == *recipient);
+        let was_open = before.is_some_and(|leg| leg.state == LegState::Published || leg.code == Some(Code::JourneyLapsed));
+        if !by_date || !was_open {
             self.apply(tx, stored, report, recipient, &Desired::Retract, &[], code).await?;
             return Ok(Come { state: LegState::Refused, code: Some(code), due_at: None, documents: 0 });
         }
         self.apply(tx, stored, report, recipient, &Desired::Lapse, &[], Code::JourneyLapsed).await?;
-        let stays = own(&tx.entries(report, recipient).await?);
-        let (state, code) = if stays { (LegState::Published, None) } else { (LegState::Withdrawn, Some(Code::JourneyLapsed)) };
-        Ok(Come { state, code, due_at: None, documents: usize::from(stays) })
+        let entries = tx.entries(report, recipient).await?;
+        let documents = entries.iter().filter(|entry| entry.message == stored.number && stays(&entries, entry)).count();
+        let (state, code) =
+            if documents > 0 { (LegState::Published, None) } else { (LegState::Withdrawn, Some(Code::JourneyLapsed)) };
+        Ok(Come { state, code, due_at: None, documents })
     }
 
     /// Writes a leg and its audit row where anything has changed.
@@ -321,6 +329,11 @@ impl Journey {
         let actor = "brygga".to_owned();
         tx.audit(&AuditRow { act, actor, message, recipient: recipient.cloned(), code, detail: detail.to_owned() }).await
     }
+}
+
+/// Runs a part of the way; `None` where it panicked.
+pub(super) fn guarded<R>(part: impl FnOnce() -> R) -> Option<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(part)).ok()
 }
 
 /// What a leg rests on, as JSON without personal data: contract words and keyed digests only.

@@ -35,14 +35,9 @@ pub struct Sealed {
 /// Seals a rendition.
 #[must_use]
 pub fn seal(rendition: Rendition) -> Sealed {
-    Sealed {
-        recipient: rendition.recipient().clone(),
-        subject: *rendition.subject(),
-        contract: rendition.contract().clone(),
-        syntax: rendition.syntax(),
-        illustrative: rendition.illustrative(),
-        bytes: rendition.bytes().to_vec(),
-    }
+    let (syntax, illustrative) = (rendition.syntax(), rendition.illustrative());
+    let (recipient, subject, contract, bytes) = rendition.into_parts();
+    Sealed { recipient, subject, contract, syntax, illustrative, bytes }
 }
 
 impl Sealed {

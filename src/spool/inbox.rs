@@ -136,7 +136,7 @@ impl Inbox {
                 let file = file?;
                 let name = file.file_name().to_string_lossy().into_owned();
                 // A link could lead to a file that its dropper may not read, but we may.
-                if name.starts_with('.') || name.ends_with(".tmp") || !file.file_type()?.is_file() {
+                if name.starts_with('.') || is_temporary(&file.path()) || !file.file_type()?.is_file() {
                     continue;
                 }
                 waiting.push(Waiting { login: login.clone(), path: file.path(), modified: file.metadata()?.modified()? });
@@ -151,9 +151,13 @@ impl Inbox {
         let stamp = waiting.modified.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_micros());
         let name = waiting.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let failed = self.folders.failed();
-        let free = (0..).map(|n: u32| failed.join(format!("{}.{stamp}.{n}.{name}", waiting.login))).find(|path| !path.exists());
-        fs::rename(&waiting.path, free.unwrap_or_else(|| failed.join(name)))
+        // A name of our own making tells whose folder it lay in and when, and overwrites nothing.
+        fs::rename(&waiting.path, failed.join(format!("{}.{stamp}.{}.{name}", waiting.login, Uuid::now_v7())))
     }
+}
+
+fn is_temporary(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "tmp")
 }
 
 /// Reads at most one byte more than is taken: a larger file is refused without ever being held whole.
@@ -172,7 +176,9 @@ mod tests {
         let name = "activity-report.v1.0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a3b.xml";
         let dropped = Dropped::read(name).expect("a good name");
         assert_eq!((dropped.contract.name(), dropped.name().as_str()), ("activity-report", name));
-        for bad in ["report.xml", "activity-report.v1.17.xml", "activity-report.v1.0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a3b.txt", ""] {
+        for bad in
+            ["report.xml", "activity-report.v1.17.xml", "activity-report.v1.0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a3b.txt", ""]
+        {
             assert_eq!(Dropped::read(bad), None, "{bad}");
         }
     }

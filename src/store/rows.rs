@@ -97,6 +97,8 @@ named!(
         BeforeServing = "withdrawn-before-serving",
         /// It had been served, and its `DELETE` stands in the feed.
         DeletePublished = "delete-published",
+        /// It had been served lawfully, and its time has passed: it is shown no more, and nobody takes it back.
+        LapsedAfterServing = "lapsed-after-serving",
     }
 );
 

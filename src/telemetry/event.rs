@@ -8,18 +8,16 @@ pub trait Event {
 
 /// A message was taken and is durable.
 #[derive(Debug)]
-pub struct MessageTaken<'a> {
+pub struct MessageTaken {
     /// The store's number of it.
     pub number: i64,
-    /// Who sent it.
-    pub login: &'a str,
     /// What became of it: a word of a closed set.
     pub state: &'static str,
 }
 
-impl Event for MessageTaken<'_> {
+impl Event for MessageTaken {
     fn emit(&self) {
-        tracing::info!(message.number = self.number, sender.login = self.login, message.state = self.state, "message taken");
+        tracing::info!(message.number = self.number, message.state = self.state, "message taken");
     }
 }
 
@@ -77,5 +75,18 @@ pub struct EntryDelivered<'a> {
 impl Event for EntryDelivered<'_> {
     fn emit(&self) {
         tracing::info!(recipient.name = self.recipient, entry.position = self.position, "entry delivered");
+    }
+}
+
+/// A transaction has committed.
+#[derive(Debug)]
+pub struct Committed {
+    /// The transaction's name.
+    pub transaction: &'static str,
+}
+
+impl Event for Committed {
+    fn emit(&self) {
+        tracing::debug!(transaction.name = self.transaction, "committed");
     }
 }

@@ -2,7 +2,7 @@
 
 mod event;
 
-pub use event::{EntryDelivered, Event, FileUnreadable, MessageTaken, StoreAway, Swept};
+pub use event::{Committed, EntryDelivered, Event, FileUnreadable, MessageTaken, StoreAway, Swept};
 
 use std::io::IsTerminal as _;
 
@@ -16,7 +16,8 @@ pub const LOG_VARIABLE: &str = "BRYGGA_LOG";
 /// [`LOG_VARIABLE`] says otherwise.
 pub fn start() {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
     // A second start, in a test binary, keeps the first.
     let started = if std::io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
     drop(started);

@@ -52,6 +52,12 @@ impl Rendition {
         self.syntax
     }
 
+    /// Gives the parts to the seal.
+    #[must_use]
+    pub fn into_parts(self) -> (RecipientId, Subject, ContractRef, Vec<u8>) {
+        (self.recipient, self.subject, self.contract, self.bytes)
+    }
+
     /// Whether it rests on an illustration that nobody has signed.
     #[must_use]
     pub const fn illustrative(&self) -> bool {

@@ -33,7 +33,8 @@ const FLOORS: [(&str, u8, u8); 24] = [
 ];
 
 fn place(module: &str) -> (u8, u8) {
-    let (_, floor, place) = FLOORS.iter().find(|(name, ..)| *name == module).unwrap_or_else(|| panic!("{module} is on no floor"));
+    let (_, floor, place) =
+        FLOORS.iter().find(|(name, ..)| *name == module).unwrap_or_else(|| panic!("{module} is on no floor"));
     (*floor, *place)
 }
 

@@ -118,7 +118,9 @@ fn by_check(folder: &Path) -> (u8, Vec<(String, Came)>, BTreeMap<String, usize>)
             let legs = match text_of(&file["outcome"]).as_str() {
                 "journey" => list(&file["legs"])
                     .iter()
-                    .map(|one| (text_of(&one["recipient"]), leg(one["state"].as_str().unwrap_or_default(), one["code"].as_str())))
+                    .map(|one| {
+                        (text_of(&one["recipient"]), leg(one["state"].as_str().unwrap_or_default(), one["code"].as_str()))
+                    })
                     .collect(),
                 _ => BTreeMap::new(),
             };
@@ -126,7 +128,11 @@ fn by_check(folder: &Path) -> (u8, Vec<(String, Came)>, BTreeMap<String, usize>)
             (order, Came { outcome: text_of(&file["outcome"]), violations, legs })
         })
         .collect();
-    let feeds = answer["feeds"].as_object().expect("feeds").iter().map(|(name, list)| (name.clone(), list.as_array().map_or(0, Vec::len)));
+    let feeds = answer["feeds"]
+        .as_object()
+        .expect("feeds")
+        .iter()
+        .map(|(name, list)| (name.clone(), list.as_array().map_or(0, Vec::len)));
     (code, came, feeds.collect())
 }
 
@@ -142,7 +148,9 @@ fn every_scenario_comes_to_what_it_says_through_check_and_through_the_spool() {
         let (came, mut feeds) = runtime.block_on(by_spool(folder));
         let (code, checked, checked_feeds) = by_check(folder);
         if came != checked || feeds != checked_feeds {
-            wrong.push(format!("{name}: check and spool differ\n  spool {came:?} {feeds:?}\n  check {checked:?} {checked_feeds:?}"));
+            wrong.push(format!(
+                "{name}: check and spool differ\n  spool {came:?} {feeds:?}\n  check {checked:?} {checked_feeds:?}"
+            ));
         }
         let clean = came.iter().all(|(_, came)| {
             !matches!(came.outcome.as_str(), "refused" | "diverted")

@@ -13,6 +13,7 @@ use crate::store::{
     AuditRow, Census, DeadLetter, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind, NewMessage, Receipt,
     StoredMessage, Tx, WithdrawalRow,
 };
+use crate::telemetry::{Committed, Event as _};
 
 /// A transaction on the one writing connection.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Tx for SqliteTx {
 
     async fn commit(self) -> Stored<()> {
         self.inner.commit().await.map_err(away)?;
-        tracing::debug!(transaction.name = self.name, "committed");
+        Committed { transaction: self.name }.emit();
         Ok(())
     }
 

@@ -12,12 +12,12 @@ use brygga::store::sqlite::SqliteStore;
 use clap::Parser as _;
 
 /// The repository.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The repository's contracts, illustrations in use.
-pub fn set() -> Arc<ContractSet> {
+pub(crate) fn set() -> Arc<ContractSet> {
     let files = embedded::contracts_from(&root().join("contracts")).expect("the contracts can be read");
     match ContractSet::load(&files, Illustrations::All) {
         Ok(set) => Arc::new(set),
@@ -26,7 +26,7 @@ pub fn set() -> Arc<ContractSet> {
 }
 
 /// Runs a command line; gives its exit code (2 where it could not be run) and what it printed.
-pub fn brygga(args: &[&str]) -> (u8, String) {
+pub(crate) fn brygga(args: &[&str]) -> (u8, String) {
     let mut out = Vec::new();
     let cli = match Cli::try_parse_from(std::iter::once("brygga").chain(args.iter().copied())) {
         Ok(cli) => cli,
@@ -39,17 +39,17 @@ pub fn brygga(args: &[&str]) -> (u8, String) {
 }
 
 /// A service's parts on a data folder of their own.
-pub struct Desk {
-    pub folder: tempfile::TempDir,
-    pub data: DataFolder,
-    pub journey: Journey,
-    pub store: SqliteStore,
-    pub inbox: Inbox,
+pub(crate) struct Desk {
+    folder: tempfile::TempDir,
+    pub(crate) data: DataFolder,
+    pub(crate) journey: Journey,
+    pub(crate) store: SqliteStore,
+    pub(crate) inbox: Inbox,
 }
 
 impl Desk {
     /// Opens a data folder whose clock stands at a scenario's instant.
-    pub async fn open(scenario: &Scenario) -> Self {
+    pub(crate) async fn open(scenario: &Scenario) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = DataFolder::hold(folder.path()).expect("nobody else holds it");
         let store = data.store(Some(scenario.instant)).await.expect("the store opens");
@@ -60,8 +60,13 @@ impl Desk {
         Self { folder, data, journey, store, inbox }
     }
 
+    /// The data folder; gone, with everything in it, when the desk is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Drops each message and takes it, in order.
-    pub async fn run(&self, scenario: &Scenario) -> Vec<(String, Outcome)> {
+    pub(crate) async fn run(&self, scenario: &Scenario) -> Vec<(String, Outcome)> {
         let mut outcomes = Vec::new();
         for message in &scenario.messages {
             drop_file(&self.data.spool(), message.login.as_str(), &message.name.name(), &message.bytes);
@@ -74,7 +79,7 @@ impl Desk {
 }
 
 /// Drops a file as a supplier does: by rename.
-pub fn drop_file(spool: &SpoolFolders, login: &str, name: &str, bytes: &[u8]) {
+pub(crate) fn drop_file(spool: &SpoolFolders, login: &str, name: &str, bytes: &[u8]) {
     let folder = spool.inbox().join(login);
     std::fs::create_dir_all(&folder).expect("a folder");
     let temporary = folder.join(format!(".{name}.tmp"));
@@ -83,8 +88,9 @@ pub fn drop_file(spool: &SpoolFolders, login: &str, name: &str, bytes: &[u8]) {
 }
 
 /// A scenario from its folder, with the folder's files.
-pub fn scenario(folder: &Path) -> (Scenario, Vec<PathBuf>) {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+pub(crate) fn scenario(folder: &Path) -> (Scenario, Vec<PathBuf>) {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
     paths.sort();
     let read: Vec<(String, Vec<u8>)> = paths
         .iter()
