@@ -4,6 +4,15 @@
 //! `cargo bench --bench way`. The four are interleaved round by round, and each number is the median of its rounds, so a
 //! slow moment of the machine weighs on all alike. The last line is `ratio json <a> xml <b>`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    reason = "a benchmark prints what it measured, and stops where its inputs are not what it measures"
+)]
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;

@@ -65,6 +65,11 @@ pub struct CodeList {
 }
 
 impl CodeList {
+    /// Every code of the list.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ListedCode)> {
+        self.codes.iter().map(|(code, listed)| (code.as_str(), listed))
+    }
+
     /// A code of the list.
     #[must_use]
     pub fn get(&self, code: &str) -> Option<&ListedCode> {

@@ -54,6 +54,13 @@ impl Covered {
         self.recipient_terms().map_or_else(RecipientId::arbetsformedlingen, |terms| terms.party.recipient(&self.terms.kommun))
     }
 
+    /// The first instant at which the report no longer waits for a waiver. It can be disclosed neither before it has come
+    /// nor before its activity has ended, so the hold period begins with the later of the two.
+    #[must_use]
+    pub fn hold_ends(&self) -> Timestamp {
+        self.terms.hold_ends(self.report.envelope().received_at.max(self.report.ends_at()))
+    }
+
     /// The instant until which the leg must wait for its activity to end, where it still must.
     #[must_use]
     pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {

@@ -315,6 +315,12 @@ impl Reader<'_> {
         if kind == GateKind::NoSecrecyBoundary && gate.assessment.is_none() {
             self.flaw(written.gate.span().start, "a gate without secrecy boundary cites its assessment");
         }
+        if kind == GateKind::NoSecrecyBoundary && *written.party.get_ref() == Party::Arbetsformedlingen {
+            self.flaw(
+                written.gate.span().start,
+                "secrecy stands between a kommun and AF: the gate is a waiver, or a duty that is cited",
+            );
+        }
         let mut matrix = Matrix::default();
         for (name, right) in &written.matrix {
             let Ok(category) = name.get_ref().parse::<Category>() else {

@@ -153,10 +153,10 @@ impl Terms {
         end_of(self.to.saturating_add(self.late_reporting_days.days()))
     }
 
-    /// The first instant at which a report that came then no longer waits for a waiver.
+    /// The first instant at which a report that could be disclosed from an instant on no longer waits for a waiver.
     #[must_use]
-    pub fn hold_ends(&self, received_at: Timestamp) -> Timestamp {
-        received_at.saturating_add(jiff::SignedDuration::from_hours(24 * self.hold_days)).unwrap_or(received_at)
+    pub fn hold_ends(&self, from: Timestamp) -> Timestamp {
+        from.saturating_add(jiff::SignedDuration::from_hours(24 * self.hold_days)).unwrap_or(from)
     }
 }
 

@@ -72,7 +72,7 @@ pub fn permit(covered: Covered, records: &[ConsentRevision], now: Timestamp) -> 
         return Err(Shut::Refused(Code::JourneyLapsed));
     }
     let Some(terms) = covered.recipient_terms() else { return Err(Shut::Refused(Code::AgreementNone)) };
-    let (gate, matrix) = (terms.gate.kind, terms.matrix.clone());
+    let (gate, always, with_consent) = (terms.gate.kind, terms.matrix.always, terms.matrix.with_consent);
     let waivers: Vec<Consent> = combine(records).into_iter().filter(|consent| concerns(consent, &covered)).collect();
     let active: Vec<&Consent> = waivers.iter().filter(|consent| consent.is_active(now)).collect();
     let named = active.iter().fold(Categories::NONE, |all, consent| all.union(consent.categories));
@@ -81,7 +81,7 @@ pub fn permit(covered: Covered, records: &[ConsentRevision], now: Timestamp) -> 
     }
     let until = active.iter().map(|consent| end_of(consent.to)).fold(closes, Ord::min);
     let consents = active.iter().map(|consent| consent.key).collect();
-    Ok(Permitted { covered, categories: matrix.always.union(matrix.with_consent.intersection(named)), consents, until })
+    Ok(Permitted { covered, categories: always.union(with_consent.intersection(named)), consents, until })
 }
 
 /// Whether a consent is a waiver for this disclosure at all.
@@ -96,7 +96,7 @@ fn concerns(consent: &Consent, covered: &Covered) -> bool {
 
 /// Without an open waiver: taken back, over, not begun, or never come.
 fn shut(waivers: &[Consent], covered: &Covered, now: Timestamp) -> Shut {
-    let hold_ends = covered.terms().hold_ends(covered.report().envelope().received_at);
+    let hold_ends = covered.hold_ends();
     if waivers.iter().any(Consent::is_revoked) {
         return Shut::Withdrawn(Code::ConsentRevoked);
     }

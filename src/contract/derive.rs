@@ -66,7 +66,7 @@ pub(super) fn compile(written: &[Written], shape: &mut Object, file: &str, text:
             }
             _ => LeafKind::Integer { min: 0, max: i64::from(i32::MAX) },
         };
-        let leaf = Shape::Leaf(Box::new(Leaf { path: path.clone(), kind, category, sensitivity }));
+        let leaf = Shape::Leaf(Box::new(Leaf { path: path.as_str().into(), kind, category, sensitivity }));
         if add(shape, path, leaf) {
             computes.push(*compute);
         } else {

@@ -122,7 +122,7 @@ impl Compiler<'_> {
         }
         let kind = self.leaf_kind(schema, pointer);
         Leaf {
-            path: path.to_owned(),
+            path: path.into(),
             kind,
             category: category.unwrap_or(Category::FreeText),
             sensitivity: sensitivity.unwrap_or(Sensitivity::Sensitive),

@@ -3,6 +3,8 @@
 //! It is compiled once from a schema. The XML decoder is guided by it, the filter and the masking walk along it, and
 //! the XSD is written from it.
 
+use std::sync::Arc;
+
 use super::category::{Category, Sensitivity};
 use super::envelope::ContractRef;
 
@@ -61,8 +63,8 @@ pub struct List {
 /// A value with its annotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
-    /// The leaf's path with `[]` after lists: `absences[].reason`.
-    pub path: String,
+    /// The leaf's path with `[]` after lists: `absences[].reason`. Shared, so that naming a leaf costs no copy.
+    pub path: Arc<str>,
     /// What values it takes.
     pub kind: LeafKind,
     /// The category of data.
@@ -154,6 +156,6 @@ impl Outline {
     /// The leaf at a path with `[]` after lists.
     #[must_use]
     pub fn leaf(&self, path: &str) -> Option<&Leaf> {
-        self.leaves().into_iter().find(|leaf| leaf.path == path)
+        self.leaves().into_iter().find(|leaf| *leaf.path == *path)
     }
 }

@@ -4,23 +4,26 @@
 //! Only this module makes a [`Disclosure`]:
 //!
 //! ```compile_fail
-//! fn forge(document: brygga::domain::Document) -> brygga::filter::Disclosure {
+//! fn forge(document: brygga::filter::Kept) -> brygga::filter::Disclosure {
 //!     brygga::filter::Disclosure { document, withheld: Vec::new() }
 //! }
 //! ```
+
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::consent::Permitted;
 use crate::domain::{
-    Categories, Category, Document, Format, LeafKind, Object, Sensitivity, Shape, activity_instant, calendar_date,
+    Categories, Category, Format, Leaf, LeafKind, Object, Sensitivity, Shape, activity_instant, calendar_date,
 };
 
 /// What one recipient may see of one report, and the names of what was withheld.
 #[derive(Debug)]
 pub struct Disclosure {
     permitted: Permitted,
-    document: Document,
+    document: Kept,
     withheld: Vec<Withheld>,
 }
 
@@ -28,9 +31,50 @@ pub struct Disclosure {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Withheld {
     /// The contract's path of the field, with `[]` after lists.
-    pub path: String,
+    pub path: Arc<str>,
     /// Its category, which no line of the matrix opens.
     pub category: Category,
+}
+
+/// A tree of permitted leaves alone. A field is known by its place in the contract's object, not by its name, so what the
+/// contract does not have cannot even be written down here. It has no `Serialize`, and its `Debug` tells nothing.
+#[derive(PartialEq, Eq)]
+pub enum Kept {
+    /// A value.
+    Leaf(Value),
+    /// Items.
+    List(Vec<Kept>),
+    /// Fields by their place in the contract's object.
+    Object(Vec<(usize, Kept)>),
+}
+
+impl Kept {
+    /// The field at a place of an object.
+    #[must_use]
+    pub fn field(&self, place: usize) -> Option<&Self> {
+        let Self::Object(fields) = self else { return None };
+        fields.iter().find(|(at, _)| *at == place).map(|(_, kept)| kept)
+    }
+
+    /// The items of a list.
+    #[must_use]
+    pub fn items(&self) -> Option<&[Self]> {
+        let Self::List(items) = self else { return None };
+        Some(items)
+    }
+
+    /// The value of a leaf.
+    #[must_use]
+    pub const fn value(&self) -> Option<&Value> {
+        let Self::Leaf(value) = self else { return None };
+        Some(value)
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(..)")
+    }
 }
 
 impl Disclosure {
@@ -42,7 +86,7 @@ impl Disclosure {
 
     /// The document, made of permitted leaves alone.
     #[must_use]
-    pub const fn document(&self) -> &Document {
+    pub const fn document(&self) -> &Kept {
         &self.document
     }
 
@@ -57,38 +101,40 @@ impl Disclosure {
 #[must_use]
 pub fn disclose(permitted: Permitted) -> Disclosure {
     let report = permitted.covered().report();
-    let mut withheld = Vec::new();
-    let tree = allowed(&report.outline().shape, report.document().tree(), permitted.categories(), &mut withheld);
+    let mut leaves = Vec::new();
+    let document = allowed(&report.outline().shape, report.document().tree(), permitted.categories(), &mut leaves);
+    let mut withheld: Vec<Withheld> =
+        leaves.into_iter().map(|leaf| Withheld { path: Arc::clone(&leaf.path), category: leaf.category }).collect();
     withheld.sort();
-    withheld.dedup();
-    Disclosure { document: Document::new(tree), permitted, withheld }
+    Disclosure { permitted, document, withheld }
 }
 
 /// A new tree of the leaves whose category is allowed. A name that the contract does not have is not even looked at.
-fn allowed(object: &Object, tree: &Value, categories: Categories, withheld: &mut Vec<Withheld>) -> Value {
-    let mut fields = Map::new();
-    for field in &object.fields {
-        let Some(value) = tree.get(&field.name) else { continue };
-        if let Some(value) = allowed_value(&field.shape, value, categories, withheld) {
-            fields.insert(field.name.clone(), value);
+fn allowed<'a>(object: &'a Object, tree: &Value, categories: Categories, withheld: &mut Vec<&'a Leaf>) -> Kept {
+    let present = tree.as_object();
+    let mut fields = Vec::with_capacity(present.map_or(0, serde_json::Map::len));
+    for (name, value) in present.into_iter().flatten() {
+        let Some((place, field)) = object.field(name) else { continue };
+        if let Some(kept) = allowed_value(&field.shape, value, categories, withheld) {
+            fields.push((place, kept));
         }
     }
-    Value::Object(fields)
+    Kept::Object(fields)
 }
 
-fn allowed_value(shape: &Shape, value: &Value, categories: Categories, withheld: &mut Vec<Withheld>) -> Option<Value> {
+fn allowed_value<'a>(shape: &'a Shape, value: &Value, categories: Categories, withheld: &mut Vec<&'a Leaf>) -> Option<Kept> {
     match shape {
-        Shape::Leaf(leaf) if categories.contains(leaf.category) => Some(value.clone()),
+        Shape::Leaf(leaf) if categories.contains(leaf.category) => Some(Kept::Leaf(value.clone())),
         Shape::Leaf(leaf) => {
-            if !withheld.iter().any(|known| known.path == leaf.path) {
-                withheld.push(Withheld { path: leaf.path.clone(), category: leaf.category });
+            if !withheld.iter().any(|known| std::ptr::eq(*known, leaf.as_ref())) {
+                withheld.push(leaf);
             }
             None
         }
         Shape::Object(object) => Some(allowed(object, value, categories, withheld)),
         Shape::List(list) => {
             let items = value.as_array()?;
-            Some(Value::Array(items.iter().filter_map(|item| allowed_value(&list.item, item, categories, withheld)).collect()))
+            Some(Kept::List(items.iter().filter_map(|item| allowed_value(&list.item, item, categories, withheld)).collect()))
         }
     }
 }
@@ -140,11 +186,11 @@ fn is_harmless(kind: &LeafKind, value: &Value) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::{allowed, mask};
+    use super::{Kept, allowed, mask};
     use crate::domain::{Categories, Category, Field, Leaf, LeafKind, Object, Sensitivity, Shape};
 
     fn leaf(name: &str, category: Category, sensitivity: Sensitivity) -> Field {
-        let leaf = Leaf { path: name.to_owned(), kind: LeafKind::Boolean, category, sensitivity };
+        let leaf = Leaf { path: name.into(), kind: LeafKind::Boolean, category, sensitivity };
         Field { name: name.to_owned(), required: false, derived: false, shape: Shape::Leaf(Box::new(leaf)) }
     }
 
@@ -160,12 +206,12 @@ mod tests {
     #[test]
     fn only_allowed_leaves_are_built_and_an_unknown_field_changes_nothing() {
         let categories = Categories::NONE.with(Category::Attendance);
-        let mut withheld = Vec::new();
-        let plain = allowed(&shape(), &json!({ "seen": 1, "hidden": 2 }), categories, &mut withheld);
-        assert_eq!(plain, json!({ "seen": 1 }));
-        assert_eq!(withheld.iter().map(|field| field.path.as_str()).collect::<Vec<_>>(), ["hidden"]);
-        let with_unknown = allowed(&shape(), &json!({ "new": 3, "seen": 1, "hidden": 2 }), categories, &mut Vec::new());
-        assert_eq!(plain, with_unknown);
+        let (shape, mut withheld) = (shape(), Vec::new());
+        let plain = allowed(&shape, &json!({ "seen": 1, "hidden": 2 }), categories, &mut withheld);
+        assert!(plain == Kept::Object(vec![(0, Kept::Leaf(json!(1)))]));
+        assert_eq!(withheld.iter().map(|leaf| &*leaf.path).collect::<Vec<_>>(), ["hidden"]);
+        let with_unknown = allowed(&shape, &json!({ "new": 3, "seen": 1, "hidden": 2 }), categories, &mut Vec::new());
+        assert!(plain == with_unknown);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! JSON text becomes a tree (RFC 8259), with what the RFC leaves open decided: no duplicate keys, integers only.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -12,7 +12,7 @@ use crate::domain::{Code, Object, Place, Shape, Step, Violation};
 
 /// Reads one JSON document. The shape serves to name places; it does not judge.
 pub(super) fn tree(text: &str, shape: &Object) -> Found<Value> {
-    let walk = Walk { path: RefCell::new(Vec::new()), found: RefCell::new(None), nodes: RefCell::new(0) };
+    let walk = Walk { path: RefCell::new(Vec::with_capacity(MAX_DEPTH)), found: RefCell::new(None), nodes: Cell::new(0) };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let node = Node { walk: &walk, shape: Guide::Object(shape) };
     let tree = node.deserialize(&mut deserializer).map_err(|error| walk.violation(&error))?;
@@ -23,15 +23,27 @@ pub(super) fn tree(text: &str, shape: &Object) -> Found<Value> {
 }
 
 /// What is known while a document is read: where we are, and the first thing that is wrong.
-struct Walk {
-    path: RefCell<Vec<Step>>,
+struct Walk<'a> {
+    path: RefCell<Vec<Light<'a>>>,
     found: RefCell<Option<Violation>>,
-    nodes: RefCell<usize>,
+    nodes: Cell<usize>,
 }
 
-impl Walk {
+/// A step that borrows the contract's name, so that walking costs no copy.
+#[derive(Clone, Copy)]
+enum Light<'a> {
+    Field(&'a str),
+    Unknown(usize),
+    Item(usize),
+}
+
+impl<'a> Walk<'a> {
     fn place(&self) -> Place {
-        self.path.borrow().iter().fold(Place::root(), |place, step| place.then(step.clone()))
+        self.path.borrow().iter().fold(Place::root(), |place, step| match step {
+            Light::Field(name) => place.field(name),
+            Light::Unknown(index) => place.then(Step::Unknown(*index)),
+            Light::Item(index) => place.item(*index),
+        })
     }
 
     /// Notes what is wrong here, and gives the parser an error that says nothing.
@@ -53,13 +65,17 @@ impl Walk {
         Violation::new(code, self.place())
     }
 
-    fn enter<E: serde::de::Error>(&self, step: Step) -> Result<(), E> {
-        self.path.borrow_mut().push(step);
-        if self.path.borrow().len() > MAX_DEPTH {
+    fn enter<E: serde::de::Error>(&self, step: Light<'a>) -> Result<(), E> {
+        let depth = {
+            let mut path = self.path.borrow_mut();
+            path.push(step);
+            path.len()
+        };
+        if depth > MAX_DEPTH {
             return Err(self.refuse(Code::DecodeDepth));
         }
-        *self.nodes.borrow_mut() += 1;
-        if *self.nodes.borrow() > MAX_NODES {
+        self.nodes.set(self.nodes.get() + 1);
+        if self.nodes.get() > MAX_NODES {
             return Err(self.refuse(Code::DecodeTooManyNodes));
         }
         Ok(())
@@ -78,10 +94,16 @@ enum Guide<'a> {
     Nothing,
 }
 
-impl Guide<'_> {
-    fn field(self, name: &str) -> Self {
-        let (Guide::Object(object) | Guide::Shape(Shape::Object(object))) = self else { return Guide::Nothing };
-        object.field(name).map_or(Guide::Nothing, |(_, field)| Guide::Shape(&field.shape))
+impl<'a> Guide<'a> {
+    /// The contract's own name of a field and what it holds; `None` for a field that it does not have.
+    fn field(self, name: &str) -> Option<(&'a str, Self)> {
+        let field = self.object()?.field(name).map(|(_, field)| field)?;
+        Some((&field.name, Guide::Shape(&field.shape)))
+    }
+
+    fn object(self) -> Option<&'a Object> {
+        let (Guide::Object(object) | Guide::Shape(Shape::Object(object))) = self else { return None };
+        Some(object)
     }
 
     fn item(self) -> Self {
@@ -93,7 +115,7 @@ impl Guide<'_> {
 }
 
 struct Node<'a> {
-    walk: &'a Walk,
+    walk: &'a Walk<'a>,
     shape: Guide<'a>,
 }
 
@@ -139,30 +161,26 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let shape = self.shape.item();
         let mut items = Vec::new();
-        self.walk.enter(Step::Item(0))?;
+        self.walk.enter(Light::Item(0))?;
         while let Some(item) = access.next_element_seed(Node { walk: self.walk, shape })? {
             items.push(item);
             self.walk.leave();
-            self.walk.enter(Step::Item(items.len()))?;
+            self.walk.enter(Light::Item(items.len()))?;
         }
         self.walk.leave();
         Ok(Value::Array(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(name) = access.next_key::<std::borrow::Cow<'de, str>>()? {
-            let shape = self.shape.field(&name);
-            let step = match shape {
-                Guide::Nothing => Step::Unknown(fields.len()),
-                _ => Step::Field(name.clone().into_owned()),
-            };
-            self.walk.enter(step)?;
-            if fields.contains_key(name.as_ref()) {
+        let mut fields = Map::with_capacity(self.shape.object().map_or(0, |object| object.fields.len()));
+        while let Some(name) = access.next_key::<String>()? {
+            let known = self.shape.field(&name);
+            self.walk.enter(known.map_or(Light::Unknown(fields.len()), |(name, _)| Light::Field(name)))?;
+            let shape = known.map_or(Guide::Nothing, |(_, shape)| shape);
+            let value = access.next_value_seed(Node { walk: self.walk, shape })?;
+            if fields.insert(name, value).is_some() {
                 return Err(self.walk.refuse(Code::DecodeDuplicateKey));
             }
-            let value = access.next_value_seed(Node { walk: self.walk, shape })?;
-            fields.insert(name.into_owned(), value);
             self.walk.leave();
         }
         Ok(Value::Object(fields))

@@ -3,6 +3,7 @@
 //! `Payload → Decoded`. Nothing is trusted here and nothing is expanded: sizes, depths and numbers of parts are capped
 //! before anything is kept, DOCTYPE and processing instructions are never taken, and one character set is (UTF-8).
 
+mod at;
 mod json;
 mod markup;
 mod text;

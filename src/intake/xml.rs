@@ -3,14 +3,17 @@
 //! The event reader checks neither that there is one root nor that nothing follows it, so this walk does. Entities are
 //! never expanded: the five predefined and character references are read, any other is refused.
 
+use std::borrow::Cow;
+
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, PrefixDeclaration, ResolveResult};
 use quick_xml::reader::NsReader;
 use serde_json::{Map, Value};
 
+use super::at::At;
 use super::markup::{attribute_value, check_declaration, is_blank, is_namespace, is_prefix, is_spaced, reference_text};
 use super::{Found, MAX_DEPTH, MAX_NODES};
-use crate::domain::{Code, Leaf, LeafKind, List, Object, Outline, Place, Shape, Step, Violation};
+use crate::domain::{Code, Leaf, LeafKind, List, Object, Outline, Shape, Violation};
 
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
@@ -26,7 +29,7 @@ pub(super) fn tree(text: &str, outline: &Outline) -> Found<Value> {
     reader.config_mut().check_comments = true;
     let mut walk = Walk { reader, namespace: &outline.namespace, nodes: 0 };
     let empty = walk.open_root(&outline.root, text)?;
-    let tree = walk.object(&outline.shape, empty, &Place::root(), 1)?;
+    let tree = walk.object(&outline.shape, empty, &At::Root, 1)?;
     walk.close_document()?;
     Ok(tree)
 }
@@ -38,34 +41,33 @@ struct Walk<'a> {
 }
 
 /// What stands where an element's content is read.
-enum Content {
+enum Content<'a> {
     /// A child element; whether it is empty (`<a/>`).
-    Child(String, bool),
+    Child(BytesStart<'a>, bool),
     /// Text, with references resolved.
-    Text(String),
+    Text(Cow<'a, str>),
     /// A CDATA section, which even when blank may not stand between elements (XML 1.0, section 3).
-    CData(String),
+    CData(Cow<'a, str>),
     /// The element's end.
     End,
 }
 
 impl<'a> Walk<'a> {
-    fn event(&mut self, place: &Place) -> Found<Event<'a>> {
-        let at = |code| Violation::new(code, place.clone());
+    fn event(&mut self, at: &At<'_>) -> Found<Event<'a>> {
         match self.reader.read_event() {
-            Ok(Event::DocType(_)) => Err(at(Code::DecodeDoctype)),
-            Ok(Event::PI(_)) => Err(at(Code::DecodeInstruction)),
+            Ok(Event::DocType(_)) => Err(at.refuse(Code::DecodeDoctype)),
+            Ok(Event::PI(_)) => Err(at.refuse(Code::DecodeInstruction)),
             Ok(event) => Ok(event),
-            Err(error) => Err(at(code_of(&error))),
+            Err(error) => Err(at.refuse(code_of(&error))),
         }
     }
 
     /// Reads up to the root's start; gives whether the root is empty.
     fn open_root(&mut self, name: &str, text: &str) -> Found<bool> {
-        let place = Place::root();
+        let at = &At::Root;
         let mut first = true;
         loop {
-            let event = self.event(&place)?;
+            let event = self.event(at)?;
             match event {
                 Event::Decl(declaration) if first && text.starts_with("<?xml") => {
                     check_declaration(&declaration).map_err(Violation::whole)?;
@@ -82,8 +84,8 @@ impl<'a> Walk<'a> {
     }
 
     fn check_root(&mut self, start: &BytesStart<'_>, name: &str) -> Found<()> {
-        let place = Place::root();
-        self.check_attributes(start, &place)?;
+        let at = &At::Root;
+        self.check_attributes(start, at)?;
         if start.local_name().as_ref() != name {
             return Err(Violation::whole(Code::DecodeRoot));
         }
@@ -99,123 +101,121 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes namespace declarations and hints where a schema lies; the contract itself has no attributes.
-    fn check_attributes(&self, start: &BytesStart<'_>, place: &Place) -> Found<()> {
-        let at = |code| Violation::new(code, place.clone());
+    fn check_attributes(&self, start: &BytesStart<'_>, at: &At<'_>) -> Found<()> {
         if is_blank(start.attributes_raw()) {
             return Ok(());
         }
         if !is_spaced(start.attributes_raw()) {
-            return Err(at(Code::DecodeSyntax));
+            return Err(at.refuse(Code::DecodeSyntax));
         }
         let mut hints = Vec::new();
         for (count, attribute) in start.attributes().enumerate() {
             if count >= MAX_DEPTH {
-                return Err(at(Code::DecodeTooManyNodes));
+                return Err(at.refuse(Code::DecodeTooManyNodes));
             }
-            let attribute = attribute.map_err(|_| at(Code::DecodeSyntax))?;
-            let value = attribute_value(&attribute.value).map_err(at)?;
+            let attribute = attribute.map_err(|_| at.refuse(Code::DecodeSyntax))?;
+            let value = attribute_value(&attribute.value).map_err(|code| at.refuse(code))?;
             if let Some(declared) = attribute.key.as_namespace_binding() {
                 if may_be_bound(&declared, &value) {
                     continue;
                 }
-                return Err(at(Code::DecodeNamespace));
+                return Err(at.refuse(Code::DecodeNamespace));
             }
             let (resolved, local) = self.reader.resolver().resolve_attribute(attribute.key);
             let is_hint = matches!(local.as_ref(), "schemaLocation" | "noNamespaceSchemaLocation");
             match resolved {
-                ResolveResult::Unknown(_) => return Err(at(Code::DecodeNamespace)),
+                ResolveResult::Unknown(_) => return Err(at.refuse(Code::DecodeNamespace)),
                 _ if is_hint && !hints.contains(&local) && is_bound(&resolved, XML_SCHEMA_INSTANCE) => hints.push(local),
-                _ => return Err(at(Code::DecodeAttribute)),
+                _ => return Err(at.refuse(Code::DecodeAttribute)),
             }
         }
         Ok(())
     }
 
     /// Reads on to the next thing that matters in an element: a child, some text, or the end.
-    fn content(&mut self, place: &Place) -> Found<Content> {
-        let at = |code| Violation::new(code, place.clone());
+    fn content(&mut self, at: &At<'_>) -> Found<Content<'a>> {
         loop {
-            let event = self.event(place)?;
+            let event = self.event(at)?;
             return match event {
-                Event::Start(start) => self.child(&start, false, place),
-                Event::Empty(start) => self.child(&start, true, place),
+                Event::Start(start) => self.child(start, false, at),
+                Event::Empty(start) => self.child(start, true, at),
                 Event::End(_) => Ok(Content::End),
                 Event::Text(text) => {
                     let text = text.xml10_content();
-                    if text.contains("]]>") { Err(at(Code::DecodeSyntax)) } else { Ok(Content::Text(text.into_owned())) }
+                    if text.contains("]]>") { Err(at.refuse(Code::DecodeSyntax)) } else { Ok(Content::Text(text)) }
                 }
-                Event::CData(data) => Ok(Content::CData(data.xml10_content().into_owned())),
-                Event::GeneralRef(reference) => reference_text(&reference).map(Content::Text).map_err(at),
+                Event::CData(data) => Ok(Content::CData(data.xml10_content())),
+                Event::GeneralRef(reference) => {
+                    reference_text(&reference).map(|text| Content::Text(text.into())).map_err(|code| at.refuse(code))
+                }
                 Event::Comment(_) => continue,
-                Event::Eof => Err(at(Code::DecodeTruncated)),
-                Event::Decl(_) | Event::PI(_) | Event::DocType(_) => Err(at(Code::DecodeInstruction)),
+                Event::Eof => Err(at.refuse(Code::DecodeTruncated)),
+                Event::Decl(_) | Event::PI(_) | Event::DocType(_) => Err(at.refuse(Code::DecodeInstruction)),
             };
         }
     }
 
-    fn child(&mut self, start: &BytesStart<'_>, empty: bool, place: &Place) -> Found<Content> {
+    fn child(&mut self, start: BytesStart<'a>, empty: bool, at: &At<'_>) -> Found<Content<'a>> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(Violation::new(Code::DecodeTooManyNodes, place.clone()));
+            return Err(at.refuse(Code::DecodeTooManyNodes));
         }
-        self.check_attributes(start, place)?;
-        if !self.is_ours(start) {
-            return Err(Violation::new(Code::DecodeNamespace, place.clone()));
+        self.check_attributes(&start, at)?;
+        if !self.is_ours(&start) {
+            return Err(at.refuse(Code::DecodeNamespace));
         }
-        let name = start.local_name().into_inner().to_owned();
-        Ok(Content::Child(name, empty))
+        Ok(Content::Child(start, empty))
     }
 
-    fn value(&mut self, shape: &Shape, empty: bool, place: &Place, depth: usize) -> Found<Value> {
+    fn value(&mut self, shape: &Shape, empty: bool, at: &At<'_>, depth: usize) -> Found<Value> {
         match shape {
-            Shape::Object(object) => self.object(object, empty, place, depth),
-            Shape::List(list) => self.list(list, empty, place, depth),
-            Shape::Leaf(leaf) => self.leaf(leaf, empty, place),
+            Shape::Object(object) => self.object(object, empty, at, depth),
+            Shape::List(list) => self.list(list, empty, at, depth),
+            Shape::Leaf(leaf) => self.leaf(leaf, empty, at),
         }
     }
 
-    fn object(&mut self, object: &Object, empty: bool, place: &Place, depth: usize) -> Found<Value> {
-        let mut fields = Map::new();
+    fn object(&mut self, object: &Object, empty: bool, at: &At<'_>, depth: usize) -> Found<Value> {
+        let mut fields = Map::with_capacity(object.fields.len());
         if empty {
             return Ok(Value::Object(fields));
         }
         loop {
-            match self.content(place)? {
+            match self.content(at)? {
                 Content::End => return Ok(Value::Object(fields)),
                 Content::Text(text) if is_blank(&text) => {}
-                Content::Text(_) | Content::CData(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
-                Content::Child(name, empty) => {
-                    let known = object.field(&name).map(|(_, field)| field).filter(|field| !field.derived);
-                    let step = known.map_or(Step::Unknown(fields.len()), |field| Step::Field(field.name.clone()));
-                    let inner = place.then(step);
-                    if fields.contains_key(&name) {
-                        return Err(Violation::new(Code::DecodeDuplicateKey, inner));
-                    }
+                Content::Text(_) | Content::CData(_) => return Err(at.refuse(Code::DecodeMixedContent)),
+                Content::Child(start, empty) => {
+                    let name = start.local_name().into_inner();
+                    let known = object.field(name).map(|(_, field)| field).filter(|field| !field.derived);
+                    let inner = known.map_or(At::Unknown(at, fields.len()), |field| At::Field(at, &field.name));
                     let value = match known {
                         Some(field) => self.value(&field.shape, empty, &inner, depth + 1)?,
                         None => self.skip(empty, &inner, depth + 1)?,
                     };
-                    fields.insert(name, value);
+                    if fields.insert(name.to_owned(), value).is_some() {
+                        return Err(inner.refuse(Code::DecodeDuplicateKey));
+                    }
                 }
             }
         }
     }
 
-    fn list(&mut self, list: &List, empty: bool, place: &Place, depth: usize) -> Found<Value> {
+    fn list(&mut self, list: &List, empty: bool, at: &At<'_>, depth: usize) -> Found<Value> {
         let mut items = Vec::new();
         if empty {
             return Ok(Value::Array(items));
         }
         loop {
-            match self.content(place)? {
+            match self.content(at)? {
                 Content::End => return Ok(Value::Array(items)),
                 Content::Text(text) if is_blank(&text) => {}
-                Content::Text(_) | Content::CData(_) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
-                Content::Child(name, empty) => {
-                    let inner = place.item(items.len());
+                Content::Text(_) | Content::CData(_) => return Err(at.refuse(Code::DecodeMixedContent)),
+                Content::Child(start, empty) => {
+                    let inner = At::Item(at, items.len());
                     // An item by another name is passed over as nothing, which no item may be: the contract refuses it
                     // together with all else that is wrong, after it has been asked whose report this is.
-                    let value = if name == list.item_name {
+                    let value = if start.local_name().into_inner() == list.item_name {
                         self.value(&list.item, empty, &inner, depth + 1)?
                     } else {
                         self.skip(empty, &inner, depth + 1)?
@@ -226,41 +226,41 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn leaf(&mut self, leaf: &Leaf, empty: bool, place: &Place) -> Found<Value> {
-        let mut whole = String::new();
+    fn leaf(&mut self, leaf: &Leaf, empty: bool, at: &At<'_>) -> Found<Value> {
+        let mut whole = Cow::Borrowed("");
         if empty {
             return Ok(typed(leaf, whole));
         }
         loop {
-            match self.content(place)? {
+            match self.content(at)? {
                 Content::End => return Ok(typed(leaf, whole)),
                 Content::Text(text) | Content::CData(text) if whole.is_empty() => whole = text,
-                Content::Text(text) | Content::CData(text) => whole.push_str(&text),
-                Content::Child(..) => return Err(Violation::new(Code::DecodeMixedContent, place.clone())),
+                Content::Text(text) | Content::CData(text) => whole.to_mut().push_str(&text),
+                Content::Child(..) => return Err(at.refuse(Code::DecodeMixedContent)),
             }
         }
     }
 
     /// Passes over an unknown element, so that the contract can refuse it together with all else that is wrong.
-    fn skip(&mut self, empty: bool, place: &Place, depth: usize) -> Found<Value> {
+    fn skip(&mut self, empty: bool, at: &At<'_>, depth: usize) -> Found<Value> {
         let mut open = usize::from(!empty);
         while open > 0 {
-            match self.content(place)? {
+            match self.content(at)? {
                 Content::Child(_, empty) => open += usize::from(!empty),
                 Content::Text(_) | Content::CData(_) => {}
                 Content::End => open -= 1,
             }
             if depth + open > MAX_DEPTH {
-                return Err(Violation::new(Code::DecodeDepth, place.clone()));
+                return Err(at.refuse(Code::DecodeDepth));
             }
         }
         Ok(Value::Null)
     }
 
     fn close_document(&mut self) -> Found<()> {
-        let place = Place::root();
+        let at = &At::Root;
         loop {
-            match self.event(&place)? {
+            match self.event(at)? {
                 Event::Eof => return Ok(()),
                 Event::Comment(_) => {}
                 Event::Text(text) if is_blank(&text) => {}
@@ -286,15 +286,17 @@ fn is_bound(resolved: &ResolveResult<'_>, namespace: &str) -> bool {
 }
 
 /// A leaf's text as the value that JSON would have. Where it is none, the text stays and the contract refuses it.
-fn typed(leaf: &Leaf, text: String) -> Value {
+fn typed(leaf: &Leaf, text: Cow<'_, str>) -> Value {
     // XML Schema collapses white space around all simple types but strings.
     let trimmed = || text.trim_matches([' ', '\t', '\r', '\n']);
     match &leaf.kind {
         LeafKind::Boolean if trimmed() == "true" => Value::Bool(true),
         LeafKind::Boolean if trimmed() == "false" => Value::Bool(false),
-        LeafKind::Integer { .. } => plain_integer(trimmed()).map_or_else(|| Value::String(text.clone()), Value::from),
+        LeafKind::Integer { .. } => {
+            plain_integer(trimmed()).map_or_else(|| Value::String(text.clone().into_owned()), Value::from)
+        }
         LeafKind::Formatted(_) => Value::String(trimmed().to_owned()),
-        _ => Value::String(text),
+        _ => Value::String(text.into_owned()),
     }
 }
 

@@ -149,7 +149,7 @@ fn fates(covered: &Covered, consents: &[ConsentRevision], now: Timestamp) -> Vec
         if fates.iter().any(|(known, _)| known == path) {
             return;
         }
-        let withheld = disclosure.withheld().iter().any(|field| field.path == path);
+        let withheld = disclosure.withheld().iter().any(|field| *field.path == *path);
         let fate = if withheld {
             let line = matrix.lines.get(&category).copied();
             FieldFate::Withheld { category, line, with_consent: matrix.with_consent.contains(category) }

@@ -182,8 +182,14 @@ impl Journey {
             return Ok(Outcome::Duplicate(receipt.number));
         }
         let mut judged = self.judge_opened(tx, one.opened.take()).await?;
-        // The first content under an id stands; but protection comes before this rule as before every other.
-        if !receipts.is_empty() && !matches!(judged, Some(Judged::Diverted(_))) {
+        // The first content under an id stands; but protection comes before this rule as before every other, and neither a
+        // flag nor a revocation may be lost because its sender used an id twice.
+        let goes_first = match &judged {
+            Some(Judged::Diverted(_) | Judged::Protection(_)) => true,
+            Some(Judged::Consent(revision)) => revision.revoked_at.is_some(),
+            _ => false,
+        };
+        if !receipts.is_empty() && !goes_first {
             judged = Some(Judged::Refused(Refusal::whole(Code::TransportConflict)));
         }
         let legs = self.fill(tx, &mut one.new, judged, None).await?;
@@ -233,12 +239,13 @@ impl Journey {
                 tx.set_flag(&flag.person).await?;
             }
             Judged::Report(fanned) => {
+                let content = fanned.legs.first().map(|leg| leg.report().content(self.keys()));
                 let others = tx.revisions(&fanned.report).await?;
                 let before = others
                     .iter()
                     .find(|stored| stored.message.revision == Some(fanned.revision) && Some(stored.number) != this);
                 if let Some(before) = before {
-                    if before.message.content == Some(fanned.content) {
+                    if before.message.content == content {
                         new.state = MessageState::Duplicate;
                     } else {
                         new.state = MessageState::Refused;
@@ -249,7 +256,7 @@ impl Journey {
                 new.state = MessageState::Journey;
                 new.report = Some(fanned.report);
                 new.revision = Some(fanned.revision);
-                new.content = Some(fanned.content);
+                new.content = content;
                 new.fan_out = i64::try_from(fanned.legs.len()).unwrap_or(i64::MAX);
                 return Ok(Some(Fan { legs: fanned.legs, report: fanned.report }));
             }

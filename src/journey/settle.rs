@@ -349,7 +349,7 @@ fn basis_text(covered: &Covered, basis: &Basis) -> String {
         "purpose": terms.purpose,
         "legalGround": terms.legal_ground,
         "consents": basis.consents.iter().map(ReportKey::to_hex).collect::<Vec<_>>(),
-        "withheld": basis.withheld.iter().map(|field| field.path.as_str()).collect::<Vec<_>>(),
+        "withheld": basis.withheld.iter().map(|field| &*field.path).collect::<Vec<_>>(),
         "documentsWithheld": basis.documents_withheld.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
     .to_string()

@@ -6,7 +6,7 @@ use super::set::ContractSet;
 use crate::agreement::{Covered, cover};
 use crate::consent::{Shut, permit};
 use crate::contract::{Checked, Direction, FlagRecord, ReportKind, check, refuse_unreadable};
-use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Fingerprint, Keys, Refusal, ReportKey, Violation};
+use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, Refusal, ReportKey, Violation};
 use crate::filter::{Withheld, disclose};
 use crate::intake::{Payload, decode};
 use crate::protection::{Diverted, Identified, Unreadable, identify};
@@ -84,8 +84,6 @@ pub struct Fanned {
     pub revision: i64,
     /// Original, correction or cancellation.
     pub kind: ReportKind,
-    /// The fingerprint of the content.
-    pub content: Fingerprint,
     /// One for each recipient.
     pub legs: Vec<Covered>,
 }
@@ -107,9 +105,8 @@ pub fn judge(identified: Identified, stored_flag: bool, report: bool, set: &Cont
         Ok(Checked::Protection(flag)) => Judged::Protection(flag),
         Ok(Checked::Report(conforming)) => {
             let (report, revision, kind) = (*conforming.report(), conforming.revision(), conforming.kind());
-            let content = conforming.content(keys);
             match cover(*conforming, &set.register, &set.codes) {
-                Ok(legs) => Judged::Report(Box::new(Fanned { report, revision, kind, content, legs })),
+                Ok(legs) => Judged::Report(Box::new(Fanned { report, revision, kind, legs })),
                 Err(refusal) => Judged::Refused(refusal),
             }
         }
@@ -177,7 +174,7 @@ pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set
     };
     let nothing_may_be_made = rendered.renditions.is_empty() && !rendered.withheld.is_empty();
     if nothing_may_be_made {
-        let hold_ends = covered.terms().hold_ends(covered.report().envelope().received_at);
+        let hold_ends = covered.hold_ends();
         return if now >= hold_ends {
             Verdict::Refuse(Code::ConsentHoldExpired)
         } else {

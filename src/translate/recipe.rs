@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::fit::{always_fits, hour_digits};
 use crate::agreement::Codes;
 use crate::contract::{Catalogue, Direction};
 use crate::domain::{Categories, ContractRef, Files, Flaws, Leaf, Object, Outline, Shape, Syntax};
@@ -53,19 +54,19 @@ pub(super) enum Convert {
     Date,
     /// The Swedish time of day, `HH:MM`.
     Time,
-    /// Minutes as hours with two decimals.
-    Hours,
+    /// Minutes as hours with two decimals, and at most so many digits before them.
+    Hours(usize),
     /// The municipality's word for an activity to the shared code.
     Activity,
     /// The municipality's word for a reason to the shared code, and that to the recipient's by a code list.
     Reason(String),
 }
 
-/// Where a value comes from: a path from the document, or from the item of the list that is being written.
+/// Where a value comes from: the places of the fields on the way, from the document or from the item that is being written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Source {
     pub(super) from_item: bool,
-    pub(super) steps: Vec<String>,
+    pub(super) steps: Vec<usize>,
 }
 
 /// A node of the outgoing document.
@@ -87,7 +88,7 @@ pub(super) struct Member {
 /// For which items of a list documents are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Per {
-    pub(super) list: Vec<String>,
+    pub(super) list: Source,
     pub(super) id: Source,
     pub(super) more_than: Option<(Source, i64)>,
 }
@@ -186,16 +187,24 @@ impl Compiler<'_> {
         let per = match (&written.per, &written.id) {
             (None, None) => None,
             (Some(per), Some(id)) => {
-                let source_of = |path: &str| source(path, per_list);
-                let more_than = written.more_than.as_ref().map(|limit| (source_of(limit.path.get_ref()), limit.value));
+                let more_than = written
+                    .more_than
+                    .as_ref()
+                    .and_then(|limit| Some((source(limit.path.get_ref(), per_list, from)?, limit.value)));
                 for path in [Some(id), written.more_than.as_ref().map(|limit| &limit.path)].into_iter().flatten() {
                     match from.leaf(path.get_ref()) {
                         Some(leaf) => required = required.with(leaf.category),
                         None => self.flaw(path.span().start, "the shared contract has no such field"),
                     }
                 }
-                let list = per.get_ref().trim_end_matches("[]").split('.').map(str::to_owned).collect();
-                Some(Per { list, id: source_of(id.get_ref()), more_than })
+                let list = source(per.get_ref().trim_end_matches("[]"), None, from);
+                let id = source(id.get_ref(), per_list, from);
+                if let (Some(list), Some(id)) = (list, id) {
+                    Some(Per { list, id, more_than })
+                } else {
+                    self.flaw(per.span().start, "`per` must be a list of the shared contract, and `id` a field of its items");
+                    None
+                }
             }
             _ => {
                 self.flaw(0, "`per` and `id` stand together: each document of a list needs an id of its own");
@@ -245,15 +254,11 @@ impl Compiler<'_> {
                         fields.iter().find(|(path, _)| path.starts_with(&item_path)).map(|(_, field)| field.from.get_ref());
                     let shared =
                         shared.and_then(|from| from.rfind("[].").map(|end| from.get(..end + 2).unwrap_or_default().to_owned()));
-                    shared.map(|shared| {
+                    shared.and_then(|shared| {
                         let around = Around { list: Some(&shared) };
                         let members = self.object(item, &item_path, fields, from, around, needed, required);
-                        let steps = shared.trim_end_matches("[]").split('.').map(str::to_owned).collect();
-                        Node::List {
-                            source: Source { from_item: false, steps },
-                            item_name: list.item_name.clone(),
-                            item: Box::new(Node::Object(members)),
-                        }
+                        let source = source(shared.trim_end_matches("[]"), None, from)?;
+                        Some(Node::List { source, item_name: list.item_name.clone(), item: Box::new(Node::Object(members)) })
                     })
                 }
             };
@@ -294,19 +299,23 @@ impl Compiler<'_> {
         if needed {
             *required = required.with(shared.category);
         }
-        let source = source(written.from.get_ref(), around.list);
-        if source.steps.iter().any(|step| step.ends_with("[]")) {
-            self.flaw(at, "the source is in a list that is not walked here");
+        let convert = self.convert(written, leaf);
+        if !always_fits(shared, leaf, &convert, from, self.codes) {
+            self.flaw(at, format!("not every value of `{}` fits `{path}` of the outgoing contract", shared.path));
         }
-        Some(Node::Leaf { source, convert: self.convert(written) })
+        let Some(source) = source(written.from.get_ref(), around.list, from) else {
+            self.flaw(at, "the source is in a list that is not walked here");
+            return None;
+        };
+        Some(Node::Leaf { source, convert })
     }
 
-    fn convert(&mut self, written: &WrittenField) -> Convert {
+    fn convert(&mut self, written: &WrittenField, target: &Leaf) -> Convert {
         let Some(convert) = &written.convert else { return Convert::Copy };
         match (convert.get_ref().as_str(), &written.codes) {
             ("date", None) => Convert::Date,
             ("time", None) => Convert::Time,
-            ("hours", None) => Convert::Hours,
+            ("hours", None) => Convert::Hours(hour_digits(target).unwrap_or(0)),
             ("activity", None) => Convert::Activity,
             ("reason", Some(codes)) => {
                 if self.codes.list(codes.get_ref()).is_none() {
@@ -322,9 +331,27 @@ impl Compiler<'_> {
     }
 }
 
-/// A source below the walked list is read from its item, any other from the document.
-fn source(path: &str, list: Option<&str>) -> Source {
-    let item = list.and_then(|list| path.strip_prefix(list)).and_then(|rest| rest.strip_prefix('.'));
-    let steps = |path: &str| path.split('.').map(str::to_owned).collect();
-    item.map_or_else(|| Source { from_item: false, steps: steps(path) }, |rest| Source { from_item: true, steps: steps(rest) })
+/// A source below the walked list is read from its item, any other from the document. `None` where another list stands on
+/// the way, or no such field.
+fn source(path: &str, list: Option<&str>, from: &Outline) -> Option<Source> {
+    let Some((list, rest)) = list.and_then(|list| Some((list, path.strip_prefix(list)?.strip_prefix('.')?))) else {
+        return Some(Source { from_item: false, steps: places(&from.shape, path)?.0 });
+    };
+    let (_, Shape::List(walked)) = places(&from.shape, list.trim_end_matches("[]"))? else { return None };
+    let Shape::Object(item) = walked.item.as_ref() else { return None };
+    Some(Source { from_item: true, steps: places(item, rest)?.0 })
+}
+
+/// The places of the fields that a path without lists leads through, and what it leads to.
+fn places<'a>(object: &'a Object, path: &str) -> Option<(Vec<usize>, &'a Shape)> {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let (place, field) = object.field(name)?;
+    match (rest, &field.shape) {
+        (None, shape) => Some((vec![place], shape)),
+        (Some(rest), Shape::Object(inner)) => {
+            let (inner, shape) = places(inner, rest)?;
+            Some((std::iter::once(place).chain(inner).collect(), shape))
+        }
+        _ => None,
+    }
 }

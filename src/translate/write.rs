@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::recipe::{Convert, Member, Node, Recipe, Source};
 use crate::agreement::{Codes, Terms};
 use crate::domain::{Code, STOCKHOLM, Syntax, activity_instant};
+use crate::filter::Kept;
 
 /// What a document is written from.
 pub(super) struct Writer<'a> {
-    pub(super) document: &'a Value,
-    pub(super) item: Option<&'a Value>,
+    pub(super) document: &'a Kept,
+    pub(super) item: Option<&'a Kept>,
     pub(super) terms: &'a Terms,
     pub(super) codes: &'a Codes,
     pub(super) day: jiff::civil::Date,
@@ -45,13 +46,13 @@ impl<'a> Writer<'a> {
     }
 
     /// The value of a source, where the disclosure has it.
-    pub(super) fn find(&self, source: &Source, item: Option<&'a Value>) -> Option<&'a Value> {
+    pub(super) fn find(&self, source: &Source, item: Option<&'a Kept>) -> Option<&'a Kept> {
         let start = if source.from_item { item? } else { self.document };
-        source.steps.iter().try_fold(start, |node, name| node.get(name))
+        source.steps.iter().try_fold(start, |kept, place| kept.field(*place))
     }
 
     /// Writes an object; says whether anything stands in it.
-    fn json_object(&self, members: &[Member], item: Option<&'a Value>, out: &mut Vec<u8>) -> Result<bool, Code> {
+    fn json_object(&self, members: &[Member], item: Option<&'a Kept>, out: &mut Vec<u8>) -> Result<bool, Code> {
         out.push(b'{');
         let mut any = false;
         for member in members {
@@ -73,11 +74,11 @@ impl<'a> Writer<'a> {
         Ok(any)
     }
 
-    fn json_node(&self, node: &Node, item: Option<&'a Value>, out: &mut Vec<u8>) -> Result<bool, Code> {
+    fn json_node(&self, node: &Node, item: Option<&'a Kept>, out: &mut Vec<u8>) -> Result<bool, Code> {
         match node {
             Node::Object(members) => self.json_object(members, item, out),
             Node::List { source, item: inner, .. } => {
-                let Some(items) = self.find(source, item).and_then(Value::as_array) else { return Ok(false) };
+                let Some(items) = self.find(source, item).and_then(Kept::items) else { return Ok(false) };
                 out.push(b'[');
                 for (index, item) in items.iter().enumerate() {
                     if index > 0 {
@@ -89,7 +90,7 @@ impl<'a> Writer<'a> {
                 Ok(true)
             }
             Node::Leaf { source, convert } => {
-                let Some(value) = self.find(source, item) else { return Ok(false) };
+                let Some(value) = self.find(source, item).and_then(Kept::value) else { return Ok(false) };
                 match self.convert(value, convert)? {
                     Written::Text(text) => json_text(&text, out),
                     Written::Plain(text) => out.extend_from_slice(text.as_bytes()),
@@ -99,7 +100,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn xml_members(&self, members: &[Member], item: Option<&'a Value>, out: &mut Vec<u8>) -> Result<bool, Code> {
+    fn xml_members(&self, members: &[Member], item: Option<&'a Kept>, out: &mut Vec<u8>) -> Result<bool, Code> {
         let mut any = false;
         for member in members {
             let start = out.len();
@@ -116,11 +117,11 @@ impl<'a> Writer<'a> {
         Ok(any)
     }
 
-    fn xml_node(&self, node: &Node, item: Option<&'a Value>, out: &mut Vec<u8>) -> Result<bool, Code> {
+    fn xml_node(&self, node: &Node, item: Option<&'a Kept>, out: &mut Vec<u8>) -> Result<bool, Code> {
         match node {
             Node::Object(members) => self.xml_members(members, item, out),
             Node::List { source, item_name, item: inner } => {
-                let Some(items) = self.find(source, item).and_then(Value::as_array) else { return Ok(false) };
+                let Some(items) = self.find(source, item).and_then(Kept::items) else { return Ok(false) };
                 for item in items {
                     open(item_name, out);
                     self.xml_node(inner, Some(item), out)?;
@@ -129,7 +130,7 @@ impl<'a> Writer<'a> {
                 Ok(true)
             }
             Node::Leaf { source, convert } => {
-                let Some(value) = self.find(source, item) else { return Ok(false) };
+                let Some(value) = self.find(source, item).and_then(Kept::value) else { return Ok(false) };
                 match self.convert(value, convert)? {
                     Written::Text(text) => out.extend_from_slice(quick_xml::escape::escape(text.as_ref()).as_bytes()),
                     Written::Plain(text) => out.extend_from_slice(text.as_bytes()),
@@ -149,11 +150,15 @@ impl<'a> Writer<'a> {
             },
             Convert::Date => Written::Text(Cow::Borrowed(text()?.get(..10).ok_or(Code::TranslateValue)?)),
             Convert::Time => Written::Text(Cow::Owned(time_of_day(text()?)?)),
-            Convert::Hours => {
+            Convert::Hours(digits) => {
                 let minutes = value.as_i64().filter(|minutes| *minutes >= 0).ok_or(Code::TranslateValue)?;
                 // Hundredths of an hour, rounded half up.
                 let hundredths = (minutes * 100 + 30) / 60;
-                Written::Text(Cow::Owned(format!("{}.{:02}", hundredths / 100, hundredths % 100)))
+                let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+                if text.len() > digits + 3 {
+                    return Err(Code::TranslateValue);
+                }
+                Written::Text(Cow::Owned(text))
             }
             Convert::Activity => {
                 Written::Text(Cow::Owned(self.terms.activities.get(text()?).ok_or(Code::TranslateValue)?.clone()))

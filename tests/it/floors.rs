@@ -73,8 +73,8 @@ fn used(text: &str) -> Vec<String> {
     used
 }
 
-fn may_use(user: (u8, u8), used: (u8, u8)) -> bool {
-    used.0 < user.0 || (user.0 == 2 && used.0 == 2 && used.1 <= user.1)
+fn may_use(file: (u8, u8), other: (u8, u8)) -> bool {
+    other.0 < file.0 || (file.0 == 2 && other.0 == 2 && other.1 <= file.1)
 }
 
 #[test]

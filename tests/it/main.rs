@@ -1,11 +1,20 @@
 //! The integration tests, one binary.
 
+#![cfg(test)]
+#![expect(
+    clippy::string_slice,
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "a test may be plain: where it is wrong, it fails"
+)]
+
 mod bad_input;
 mod cli;
 mod documents;
 mod floors;
 mod harness;
 mod http;
+mod laws;
 mod privacy;
 mod scenarios;
 mod xsd;

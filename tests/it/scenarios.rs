@@ -80,7 +80,7 @@ async fn by_spool(folder: &Path) -> (Vec<(String, Came)>, BTreeMap<String, usize
         let mut legs = BTreeMap::new();
         if state == MessageState::Journey {
             for row in tx.legs(outcome.number()).await.expect("legs") {
-                legs.insert(row.id.recipient.to_string(), leg(row.state.as_str(), row.code.map(|code| code.as_str())));
+                legs.insert(row.id.recipient.to_string(), leg(row.state.as_str(), row.code.map(brygga::domain::Code::as_str)));
             }
         }
         came.push((order, Came { outcome: state.as_str().to_owned(), violations, legs }));
