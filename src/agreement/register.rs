@@ -217,7 +217,7 @@ impl Reader<'_> {
 
     fn terms(&mut self, written: &Written, dated: &WrittenTerms) -> Option<Terms> {
         let (from, to) = (self.date(&dated.from), self.date(&dated.to));
-        if from > to {
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
             self.flaw(dated.to.span().start, "the terms end before they begin");
         }
         for text in [&dated.purpose, &dated.legal_ground] {

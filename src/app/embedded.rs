@@ -44,7 +44,10 @@ fn collect(root: &Path, folder: &Path, files: &mut Files) -> std::io::Result<()>
         let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         let wanted = [".json", ".toml", ".xsd"].iter().any(|extension| relative.ends_with(extension));
         if wanted {
-            files.insert(relative, String::from_utf8_lossy(&std::fs::read(&path)?));
+            // Whatever is not UTF-8 is told with its name, by the error's own words.
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| std::io::Error::new(error.kind(), format!("{relative}: {error}")))?;
+            files.insert(relative, text);
         }
     }
     Ok(())

@@ -17,6 +17,9 @@ use crate::store::{Clock, StoreError};
 /// The setting under which a demo's folder keeps the instant at which its clock stands.
 const CLOCK: &str = "clock";
 
+/// The setting that tells whether a key is the one that the database was written under.
+const KEY_CHECK: &str = "key-check";
+
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -26,9 +29,12 @@ pub enum FolderError {
     /// It is not there.
     #[error("there is no data folder at {0}")]
     Missing(String),
-    /// The file of keys is not one.
-    #[error("keys/service.key is not a key: 32 bytes in base64")]
-    Key,
+    /// The file of keys is missing or is not one.
+    #[error("keys/service.key cannot be used: {0}")]
+    Key(&'static str),
+    /// The folder keeps a clock that cannot be read.
+    #[error("the data folder's clock cannot be read")]
+    Clock,
     /// The file system.
     #[error("the data folder cannot be used: {0}")]
     Files(#[from] std::io::Error),
@@ -64,7 +70,29 @@ impl DataFolder {
         }
         lock.set_len(0)?;
         writeln!(lock, "{}", std::process::id())?;
-        Ok(Self { path: path.to_owned(), _lock: Some(lock) })
+        let folder = Self { path: path.to_owned(), _lock: Some(lock) };
+        folder.make_once()?;
+        Ok(folder)
+    }
+
+    /// Makes key and database where there is neither. A key is never made for a database that is there: every digest in it
+    /// would be of nobody, and protected persons and revocations among them.
+    fn make_once(&self) -> Result<(), FolderError> {
+        let (key, database) = (self.path.join("keys").join("service.key"), self.path.join("brygga.db"));
+        if database.exists() || key.exists() {
+            return Ok(());
+        }
+        let secret = ServiceKeys::new_secret().ok_or(FolderError::Key("the system gives no random numbers"))?;
+        let temporary = key.with_extension("tmp");
+        fs::write(&temporary, base64::engine::general_purpose::STANDARD.encode(secret))?;
+        private(&temporary)?;
+        File::open(&temporary)?.sync_all()?;
+        fs::rename(temporary, key)?;
+        File::open(self.path.join("keys"))?.sync_all()?;
+        // The database's companions take its rights.
+        File::create(&database)?;
+        private(&database)?;
+        Ok(())
     }
 
     /// Opens a folder that is there, beside a service that may hold it.
@@ -84,22 +112,14 @@ impl DataFolder {
         SpoolFolders::new(&self.path)
     }
 
-    /// The folder's keys; made on first use, in a file that only its owner may read.
+    /// The folder's keys.
     ///
     /// # Errors
-    /// [`FolderError::Key`] for a file that is no key.
+    /// [`FolderError::Key`] for a file that is missing or is no key.
     pub fn keys(&self) -> Result<Arc<dyn Keys>, FolderError> {
-        let path = self.path.join("keys").join("service.key");
-        if let Ok(text) = fs::read_to_string(&path) {
-            return Ok(Arc::new(ServiceKeys::derive(&secret(text.trim()).ok_or(FolderError::Key)?)));
-        }
-        let secret = ServiceKeys::new_secret().ok_or(FolderError::Key)?;
-        let text = base64::engine::general_purpose::STANDARD.encode(secret);
-        let temporary = path.with_extension("tmp");
-        fs::write(&temporary, text)?;
-        private(&temporary)?;
-        File::open(&temporary)?.sync_all()?;
-        fs::rename(temporary, path)?;
+        let text = fs::read_to_string(self.path.join("keys").join("service.key"))
+            .map_err(|_| FolderError::Key("the file is missing or cannot be read; restore it from its backup"))?;
+        let secret = secret(text.trim()).ok_or(FolderError::Key("it is not 32 bytes in base64"))?;
         Ok(Arc::new(ServiceKeys::derive(&secret)))
     }
 
@@ -112,11 +132,21 @@ impl DataFolder {
         if let Some(instant) = standing {
             store.keep_setting(CLOCK, &instant.to_string()).await?;
         }
-        let clock = store.setting(CLOCK).await?.and_then(|text| text.parse().ok());
-        Ok(match clock {
-            Some(instant) => store.with_clock(Clock::at(instant)),
-            None => store,
-        })
+        self.check_key(&store).await?;
+        match store.setting(CLOCK).await? {
+            Some(text) => Ok(store.with_clock(Clock::at(text.parse().map_err(|_| FolderError::Clock)?))),
+            None => Ok(store),
+        }
+    }
+
+    /// The database remembers a digest under its key, and is opened with no other.
+    async fn check_key(&self, store: &SqliteStore) -> Result<(), FolderError> {
+        let digest = self.keys()?.fingerprint(b"the key of this data folder").to_hex();
+        match store.setting(KEY_CHECK).await? {
+            Some(known) if known == digest => Ok(()),
+            Some(_) => Err(FolderError::Key("it is not the key of this data folder; restore the right one from its backup")),
+            None => Ok(store.keep_setting(KEY_CHECK, &digest).await?),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::journey::{Journey, Outcome};
 use crate::spool::{Inbox, Outbox, SpoolError};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{MessageState, StoreError};
-use crate::telemetry::{Event as _, MessageTaken, StoreAway, Swept};
+use crate::telemetry::{Event as _, MessageTaken, Swept, Waiting};
 
 /// How long an idle service waits before it looks again: a dropped file is noticed within it.
 const IDLE: Duration = Duration::from_millis(100);
@@ -50,8 +50,9 @@ impl Service {
     /// # Errors
     /// A fault; nothing is lost, and the next turn does what this one did not.
     pub async fn turn(&self) -> Result<Vec<Outcome>, SpoolError> {
-        let outcomes = self.inbox.take(&self.journey, &self.store).await?;
-        for outcome in &outcomes {
+        // What is due and what is delivered does not wait for an inbox that cannot be used.
+        let taken = self.inbox.take(&self.journey, &self.store).await;
+        for outcome in taken.iter().flatten() {
             let (number, state) = match outcome {
                 Outcome::Duplicate(number) => (number, MessageState::Duplicate),
                 Outcome::Stored(number, state) => (number, *state),
@@ -63,7 +64,7 @@ impl Service {
             Swept { reports }.emit();
         }
         self.outbox.deliver(&self.journey, &self.store).await?;
-        Ok(outcomes)
+        taken
     }
 
     /// Works until told to stop. A fault is waited out, with growing pauses and without end; a turn that has begun is
@@ -78,7 +79,7 @@ impl Service {
                     if outcomes.is_empty() { IDLE } else { Duration::ZERO }
                 }
                 Err(fault) => {
-                    StoreAway { part: "spool", cause: &fault }.emit();
+                    Waiting { part: "spool", cause: &fault }.emit();
                     after_fault.next().unwrap_or(LONGEST_WAIT)
                 }
             };

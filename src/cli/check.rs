@@ -154,9 +154,11 @@ fn leg_json(row: &LegRow, views: &[LegView]) -> Value {
         .iter()
         .flat_map(|view| view.fields.iter())
         .map(|(path, fate)| match fate {
-            FieldFate::Disclosed => json!({ "field": path, "disclosed": true }),
+            FieldFate::Disclosed => json!({ "field": path, "fate": "disclosed" }),
+            FieldFate::NotInFormat => json!({ "field": path, "fate": "not-in-format" }),
+            FieldFate::Unknown => json!({ "field": path, "fate": "unknown" }),
             FieldFate::Withheld { category, line, with_consent } => json!({
-                "field": path, "disclosed": false, "category": category.as_str(),
+                "field": path, "fate": "withheld", "category": category.as_str(),
                 "file": view.map(|view| view.agreement_file.as_str()), "line": line, "withConsent": with_consent,
             }),
         })
@@ -210,6 +212,8 @@ async fn print(
 fn fate_row(path: &str, fate: &FieldFate, view: &LegView) -> [String; 3] {
     match fate {
         FieldFate::Disclosed => [path.to_owned(), "disclosed".to_owned(), String::new()],
+        FieldFate::NotInFormat => [path.to_owned(), "not sent".to_owned(), "no document to this recipient has it".to_owned()],
+        FieldFate::Unknown => [path.to_owned(), "unknown".to_owned(), "the gate is shut now".to_owned()],
         FieldFate::Withheld { category, line, with_consent } => {
             let by = match line {
                 Some(line) => format!("{}:{line} ({category})", view.agreement_file),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -10,7 +11,8 @@ use serde_json::json;
 use super::table::table;
 use super::{CliError, ContractsFrom};
 use crate::agreement::Illustrations;
-use crate::contract::{Direction, xsd};
+use crate::contract::{Contract, Direction, xsd};
+use crate::domain::{Files, Flaw};
 use crate::journey::ContractSet;
 
 /// What to do with contracts.
@@ -51,8 +53,9 @@ pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError>
 }
 
 fn lint(from: &ContractsFrom, json: bool, out: &mut dyn Write) -> Result<u8, CliError> {
-    let flaws = match ContractSet::load(&from.files()?, Illustrations::All) {
-        Ok(_) => Vec::new(),
+    let files = from.files()?;
+    let flaws = match ContractSet::load(&files, Illustrations::All) {
+        Ok(set) => stale_xsds(&set, &files),
         Err(flaws) => flaws,
     };
     if json {
@@ -68,6 +71,19 @@ fn lint(from: &ContractsFrom, json: bool, out: &mut dyn Write) -> Result<u8, Cli
         writeln!(out, "{} flaw(s).", flaws.len())?;
     }
     Ok(u8::from(!flaws.is_empty()))
+}
+
+/// XSDs that are not what the schemas beside them give: a supplier would check against something else than Brygga does.
+fn stale_xsds(set: &ContractSet, files: &Files) -> Vec<Flaw> {
+    let stale = |contract: &&Arc<Contract>| {
+        files.get(&format!("{}/schema.xsd", contract.folder())) != Some(xsd::write(contract).as_str())
+    };
+    let flaw = |contract: &Arc<Contract>| Flaw {
+        file: format!("{}/schema.xsd", contract.folder()),
+        line: 1,
+        words: "missing, or not what schema.json gives: run `brygga contracts xsd`".to_owned(),
+    };
+    set.catalogue.contracts().filter(stale).map(flaw).collect()
 }
 
 fn list(from: &ContractsFrom, json: bool, out: &mut dyn Write) -> Result<u8, CliError> {

@@ -15,7 +15,7 @@ use crate::dead_letter::{Found, discard, retry, show};
 use crate::domain::{Code, MessageNumber};
 use crate::journey::Journey;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Store as _, Tx as _};
+use crate::store::{MessageState, Store as _, Tx as _};
 
 /// What to do with dead letters.
 #[derive(Debug, Subcommand)]
@@ -82,8 +82,11 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
         Command::Retry { at, number } => {
             let (journey, store) = at.open().await?;
             let state = retry(&journey, &store, MessageNumber(number), &at.operator).await?;
-            let done = state.map(|state| format!("Message {number} was run again and is now {}.", state.as_str()));
-            say(&at, number, done, state.map(crate::store::MessageState::as_str), out)
+            // Whether a report is diverted is nobody's to know, so all that did not fail again look alike.
+            let refused = state == Some(MessageState::Refused);
+            let again = if refused { " and was refused again" } else { "" };
+            let done = state.map(|_| format!("Message {number} was run again{again}."));
+            say(&at, number, done, state.map(|_| if refused { "refused" } else { "run-again" }), out)
         }
         Command::Discard { at, reason, number } => {
             if reason.trim().is_empty() {

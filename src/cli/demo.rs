@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::table::{WORDS, agreement, table};
+use super::table::{MARK, WORDS, agreement, table};
 use super::{CliError, ContractsFrom, listen};
 use crate::agreement::Illustrations;
 use crate::app::{DataFolder, Scenario, ScenarioMessage, Service, embedded};
@@ -63,7 +63,7 @@ pub(super) async fn run(args: Args, out: &mut dyn Write) -> Result<u8, CliError>
         writeln!(out, "Brygga demo in {}: {}.", args.data.display(), scenario.title)?;
         writeln!(
             out,
-            "The clock stands at {}. Agreements marked (illustrative) are nobody's; see contracts/agreements.",
+            "The clock stands at {}. Most of its agreements are illustrative: nobody has signed them.",
             scenario.instant
         )?;
     }
@@ -126,17 +126,17 @@ async fn look(store: &SqliteStore, outcome: &Outcome) -> Result<Option<(StoredMe
 }
 
 async fn print_table(service: &Service, lines: &[Line], out: &mut dyn Write) -> Result<(), CliError> {
-    let mut table = table(&["message", "from", "recipient", "outcome", "code", WORDS, "agreement"]);
+    let mut table = table(&["message", "from", "recipient", "outcome", "code", WORDS]);
     for line in lines {
         let Some((stored, legs)) = look(service.store(), &line.outcome).await? else { continue };
         let head = [format!("{} {}", line.order, line.contract.name()), line.login.clone()];
-        let row = |recipient: &str, outcome: &str, code: Option<Code>, agreement: String| {
+        let row = |recipient: &str, outcome: &str, code: Option<Code>| {
             let words = code.map_or_else(String::new, |code| code.words().to_owned());
             let code = code.map_or_else(String::new, |code| code.to_string());
-            [head.to_vec(), vec![recipient.to_owned(), outcome.to_owned(), code, words, agreement]].concat()
+            [head.to_vec(), vec![recipient.to_owned(), outcome.to_owned(), code, words]].concat()
         };
         if matches!(line.outcome, Outcome::Duplicate(_)) {
-            table.add_row(row("", "duplicate", None, String::new()));
+            table.add_row(row("", "duplicate", None));
             continue;
         }
         match stored.message.state {
@@ -148,16 +148,18 @@ async fn print_table(service: &Service, lines: &[Line], out: &mut dyn Write) -> 
                         0 => leg.state.as_str().to_owned(),
                         count => format!("{} ({count})", leg.state.as_str()),
                     };
-                    table.add_row(row(leg.id.recipient.as_str(), &outcome, leg.code, agreement_of(&leg)));
+                    let mark = if agreement_of(&leg).ends_with(MARK) { " *" } else { "" };
+                    table.add_row(row(leg.id.recipient.as_str(), &format!("{outcome}{mark}"), leg.code));
                 }
             }
             state => {
                 let code = stored.message.violations.first().map(|(code, _)| *code);
-                table.add_row(row("", state.as_str(), code, String::new()));
+                table.add_row(row("", state.as_str(), code));
             }
         }
     }
     writeln!(out, "{table}")?;
+    writeln!(out, "(n) is the number of documents. * under an illustrative agreement, which nobody has signed.\n")?;
     Ok(())
 }
 

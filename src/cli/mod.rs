@@ -93,7 +93,9 @@ pub struct ContractsFrom {
 impl ContractsFrom {
     fn files(&self) -> Result<Files, CliError> {
         match &self.contracts {
-            Some(folder) => Ok(embedded::contracts_from(folder)?),
+            Some(folder) => {
+                embedded::contracts_from(folder).map_err(|error| CliError::Usage(format!("{}: {error}", folder.display())))
+            }
             None => Ok(embedded::contracts()),
         }
     }

@@ -1,9 +1,12 @@
 //! Tables for people.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableComponent, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableComponent, Width, presets};
 
 /// The head of the column that wraps.
 pub(super) const WORDS: &str = "in plain words";
+
+/// What stands behind the name of an agreement that nobody has signed.
+pub(super) const MARK: &str = "(illustrative)";
 
 /// The width of a table where the terminal does not tell its own.
 const WIDTH: u16 = 150;
@@ -16,10 +19,11 @@ pub(super) fn table(head: &[&str]) -> Table {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     table.set_width(columns.unwrap_or(WIDTH));
     for (index, name) in head.iter().enumerate() {
-        if let Some(column) = table.column_mut(index)
-            && *name != WORDS
-        {
-            column.set_constraint(ColumnConstraint::ContentWidth);
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(match *name {
+                WORDS => ColumnConstraint::LowerBoundary(Width::Fixed(40)),
+                _ => ColumnConstraint::ContentWidth,
+            });
         }
     }
     table
@@ -29,6 +33,6 @@ pub(super) fn table(head: &[&str]) -> Table {
 pub(super) fn agreement(name: &str, status: crate::agreement::Status) -> String {
     match status {
         crate::agreement::Status::Signed => name.to_owned(),
-        crate::agreement::Status::Illustrative => format!("{name} (illustrative)"),
+        crate::agreement::Status::Illustrative => format!("{name} {MARK}"),
     }
 }

@@ -18,6 +18,7 @@ pub struct Permitted {
     categories: Categories,
     consents: Vec<ReportKey>,
     until: Timestamp,
+    wakes_at: Timestamp,
 }
 
 impl Permitted {
@@ -43,6 +44,12 @@ impl Permitted {
     #[must_use]
     pub const fn until(&self) -> Timestamp {
         self.until
+    }
+
+    /// When to look again: the gate's end, or before it the beginning of a waiver that may name more categories.
+    #[must_use]
+    pub const fn wakes_at(&self) -> Timestamp {
+        self.wakes_at
     }
 }
 
@@ -81,7 +88,8 @@ pub fn permit(covered: Covered, records: &[ConsentRevision], now: Timestamp) -> 
     }
     let until = active.iter().map(|consent| end_of(consent.to)).fold(closes, Ord::min);
     let consents = active.iter().map(|consent| consent.key).collect();
-    Ok(Permitted { covered, categories: always.union(with_consent.intersection(named)), consents, until })
+    let wakes_at = begins(&waivers, now).map_or(until, |begins| begins.min(until));
+    Ok(Permitted { covered, categories: always.union(with_consent.intersection(named)), consents, until, wakes_at })
 }
 
 /// Whether a consent is a waiver for this disclosure at all.
@@ -96,23 +104,25 @@ fn concerns(consent: &Consent, covered: &Covered) -> bool {
 
 /// Without an open waiver: taken back, over, not begun, or never come.
 fn shut(waivers: &[Consent], covered: &Covered, now: Timestamp) -> Shut {
-    let hold_ends = covered.hold_ends();
-    if waivers.iter().any(Consent::is_revoked) {
-        return Shut::Withdrawn(Code::ConsentRevoked);
-    }
+    let hold_ends = covered.hold_ends().min(covered.terms().closes_at());
     let today = date_of(now);
-    let begins = waivers
-        .iter()
-        .filter(|consent| consent.begins_after(now))
-        .map(|consent| start_of(consent.from).max(consent.given_at))
-        .min();
+    let begins = begins(waivers, now);
     if let Some(begins) = begins {
         return held_or_over(Code::ConsentNotYet, begins, hold_ends, now);
+    }
+    if waivers.iter().any(Consent::is_revoked) {
+        return Shut::Withdrawn(Code::ConsentRevoked);
     }
     if waivers.iter().any(|consent| consent.to < today) {
         return Shut::Refused(Code::ConsentExpired);
     }
     held_or_over(Code::ConsentMissing, hold_ends, hold_ends, now)
+}
+
+/// When the first waiver begins that is not in force yet.
+fn begins(waivers: &[Consent], now: Timestamp) -> Option<Timestamp> {
+    let later = waivers.iter().filter(|consent| consent.begins_after(now));
+    later.map(|consent| start_of(consent.from).max(consent.given_at)).min()
 }
 
 fn held_or_over(code: Code, until: Timestamp, hold_ends: Timestamp, now: Timestamp) -> Shut {

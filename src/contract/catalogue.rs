@@ -113,7 +113,9 @@ impl Catalogue {
         if contracts.is_empty() {
             flaws.add("messages", 1, "the set has no message contract");
         }
-        Self { contracts, parties: Parties::load(files, flaws) }
+        let incoming = contracts.values().filter(|contract: &&Arc<Contract>| contract.direction == Direction::In);
+        let known = incoming.map(|contract| contract.outline.reference.name().to_owned()).collect();
+        Self { parties: Parties::load(files, &known, flaws), contracts }
     }
 
     /// A contract by name and version.

@@ -3,21 +3,25 @@
 use std::collections::HashMap;
 
 /// Lines, from 1, by JSON pointer (RFC 6901, without its escapes: contract names need none).
-pub(super) struct Lines(HashMap<String, usize>);
+pub(super) struct Lines {
+    found: HashMap<String, usize>,
+    /// Lines of keys that stand twice in one object: a parser keeps the last and says nothing.
+    pub(super) twice: Vec<usize>,
+}
 
 impl Lines {
     /// Reads a JSON text that is known to be well-formed.
     pub(super) fn of(text: &str) -> Self {
-        let mut scan = Scan { bytes: text.as_bytes(), at: 0, line: 1, found: HashMap::new() };
+        let mut scan = Scan { bytes: text.as_bytes(), at: 0, line: 1, found: HashMap::new(), twice: Vec::new() };
         scan.value("");
-        Self(scan.found)
+        Self { found: scan.found, twice: scan.twice }
     }
 
     /// The line of a pointer, or of the nearest value around it.
     pub(super) fn line(&self, pointer: &str) -> usize {
         let mut pointer = pointer;
         loop {
-            if let Some(line) = self.0.get(pointer) {
+            if let Some(line) = self.found.get(pointer) {
                 return *line;
             }
             match pointer.rsplit_once('/') {
@@ -33,6 +37,7 @@ struct Scan<'a> {
     at: usize,
     line: usize,
     found: HashMap<String, usize>,
+    twice: Vec<usize>,
 }
 
 impl Scan<'_> {
@@ -50,7 +55,9 @@ impl Scan<'_> {
 
     fn value(&mut self, pointer: &str) {
         let Some(byte) = self.peek() else { return };
-        self.found.insert(pointer.to_owned(), self.line);
+        if self.found.insert(pointer.to_owned(), self.line).is_some() {
+            self.twice.push(self.line);
+        }
         match byte {
             b'{' => self.members(pointer, b'}', |scan, _| scan.text()),
             b'[' => self.members(pointer, b']', |_, index| index.to_string()),

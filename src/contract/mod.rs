@@ -25,7 +25,7 @@ pub use parties::{Kommun, Parties, Sender};
 use crate::domain::{
     Categories, Category, Code, ConsentKind, ConsentRevision, Document, Envelope, Fingerprint, Keys, Object,
     OrganisationNumber, Outline, Party, PersonKey, PersonNumber, Place, Refusal, ReportKey, Shape, Violation, activity_instant,
-    calendar_date, date_of,
+    calendar_date,
 };
 use crate::intake::Decoded;
 use crate::protection::Open;
@@ -155,7 +155,7 @@ fn judge(
     let tree = decoded.document().tree();
     let mut found = if contract.judge.fits(tree) { Vec::new() } else { contract.judge.violations(tree) };
     found.extend_from_slice(timetable.violations());
-    let today = date_of(decoded.envelope().message_time);
+    let today = decoded.envelope().day();
     for rule in &contract.rules {
         rule.check(tree, timetable, today, &mut found);
     }

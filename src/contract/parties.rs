@@ -1,6 +1,6 @@
 //! `parties.toml`: organisations with their numbers, and the logins that may send for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -32,7 +32,7 @@ struct WrittenLogin {
     name: Spanned<Login>,
     kommun: KommunCode,
     system: System,
-    sends: Vec<String>,
+    sends: Vec<Spanned<String>>,
 }
 
 /// A kommun that sends.
@@ -69,8 +69,8 @@ pub struct Parties {
 }
 
 impl Parties {
-    /// Reads `parties.toml`.
-    pub(super) fn load(files: &Files, flaws: &mut Flaws) -> Self {
+    /// Reads `parties.toml`; `known` are the names of the incoming contracts.
+    pub(super) fn load(files: &Files, known: &HashSet<String>, flaws: &mut Flaws) -> Self {
         let Some(text) = files.get(FILE) else {
             flaws.add(FILE, 1, "the file is missing");
             return Self::default();
@@ -98,8 +98,19 @@ impl Parties {
                 flaws.add_at(FILE, text, at, "the login's kommun is no organisation here");
                 continue;
             };
+            for sends in &login.sends {
+                if !known.contains(sends.get_ref()) {
+                    flaws.add_at(
+                        FILE,
+                        text,
+                        sends.span().start,
+                        format!("no incoming contract is called `{}`", sends.get_ref()),
+                    );
+                }
+            }
+            let sends = login.sends.into_iter().map(Spanned::into_inner).collect();
             let name = login.name.into_inner();
-            let sender = Sender { login: name.clone(), kommun: kommun.clone(), system: login.system, sends: login.sends };
+            let sender = Sender { login: name.clone(), kommun: kommun.clone(), system: login.system, sends };
             if senders.insert(name, sender).is_some() {
                 flaws.add_at(FILE, text, at, "the login stands twice");
             }

@@ -18,6 +18,9 @@ pub(super) fn format_name(format: Format) -> &'static str {
 /// Compiles the fields of a schema's root object.
 pub(super) fn compile(file: &str, text: &str, schema: &Value, flaws: &mut Flaws) -> Object {
     let lines = Lines::of(text);
+    for line in &lines.twice {
+        flaws.add(file, *line, "the same key stands twice in one object");
+    }
     let mut compiler = Compiler { file, lines, flaws };
     let allowed = ["$schema", "$id", "title", "description", "x-direction", "x-root", "x-syntax"];
     if schema.get("$schema").and_then(Value::as_str) != Some("https://json-schema.org/draft/2020-12/schema") {

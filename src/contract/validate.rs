@@ -1,5 +1,7 @@
 //! The JSON Schema library behind our own violations: it judges, and its texts, which hold values, go nowhere.
 
+use std::collections::HashSet;
+
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{Draft, PatternOptions, Validator};
@@ -7,6 +9,9 @@ use serde_json::Value;
 
 use super::schema::format_name;
 use crate::domain::{Code, Format, Place, Step, TimeError, Violation, activity_instant, calendar_date};
+
+/// The most violations that are told of one document: whoever has made so many mends by the first of them.
+const MOST: usize = 200;
 
 /// A compiled schema.
 pub(super) struct Judge(Validator);
@@ -35,7 +40,8 @@ impl Judge {
 
     /// Everything in which a document differs from the contract's shape, by place.
     pub(super) fn violations(&self, tree: &Value) -> Vec<Violation> {
-        let mut found: Vec<Violation> = self.0.iter_errors(tree).flat_map(|error| violations_of(&error, tree)).collect();
+        let mut found: Vec<Violation> =
+            self.0.iter_errors(tree).flat_map(|error| violations_of(&error, tree)).take(MOST).collect();
         found.sort_by(|a, b| (&a.place, a.code).cmp(&(&b.place, b.code)));
         found.dedup();
         found
@@ -47,11 +53,11 @@ fn violations_of(error: &jsonschema::ValidationError<'_>, tree: &Value) -> Vec<V
     let one = |code| vec![Violation::new(code, place.clone())];
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let index_of = |name: &String| {
-                node.and_then(Value::as_object).and_then(|fields| fields.keys().position(|key| key == name)).unwrap_or(0)
-            };
-            let at = |name| Violation::new(Code::ContractUnknownField, place.then(Step::Unknown(index_of(name))));
-            unexpected.iter().map(at).collect()
+            let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
+            let fields = node.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys).enumerate();
+            let unknown = fields.filter(|(_, name)| unexpected.contains(name.as_str()));
+            let at = |(index, _)| Violation::new(Code::ContractUnknownField, place.then(Step::Unknown(index)));
+            unknown.map(at).take(MOST).collect()
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();

@@ -84,7 +84,7 @@ pub async fn retry<S: Store>(
 
 /// Whether a message is a dead letter, or has a refused leg, that an operator may look at.
 async fn is_open<T: Tx>(tx: &mut T, stored: &StoredMessage) -> Stored<bool> {
-    if stored.message.restricted {
+    if stored.message.restricted || stored.discarded_at.is_some() {
         return Ok(false);
     }
     Ok(match stored.message.state {

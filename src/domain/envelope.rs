@@ -4,9 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::party::Login;
+use super::time::date_of;
 
 /// The two syntaxes of every contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,6 +98,15 @@ impl FromStr for ContractRef {
             return Err(());
         }
         Ok(Self { name: name.to_owned(), version: version.parse().map_err(|_| ())? })
+    }
+}
+
+impl Envelope {
+    /// The Swedish day of the message: decides the century of a ten-digit personnummer. A message cannot come from the
+    /// future, so a sender's wrong clock cannot move anybody into another century.
+    #[must_use]
+    pub fn day(&self) -> Date {
+        date_of(self.message_time.min(self.received_at))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::domain::RecipientId;
 use crate::feed::Cursor;
 use crate::journey::{Journey, Page};
 use crate::store::{Store, Stored};
-use crate::telemetry::{Event as _, StoreAway};
+use crate::telemetry::{Event as _, Waiting};
 
 /// Events in a page where the reader does not say.
 const DEFAULT_LIMIT: usize = 20;
@@ -46,7 +46,7 @@ pub struct FeedOf<S> {
 /// The routes of one feed.
 pub fn router<S: Store>(feed: FeedOf<S>) -> Router {
     Router::new()
-        .route("/v1/feed", get(read::<S>).fallback(|| async { Problem::Method }))
+        .route("/v1/feed", get(read::<S>).head(|| async { Problem::Method }).fallback(|| async { Problem::Method }))
         .fallback(|| async { Problem::NotFound })
         .with_state(feed)
 }
@@ -73,7 +73,7 @@ async fn read<S: Store>(
 }
 
 fn away(fault: &crate::store::StoreError) -> Problem {
-    StoreAway { part: "feed", cause: fault }.emit();
+    Waiting { part: "feed", cause: fault }.emit();
     Problem::Away
 }
 

@@ -12,15 +12,18 @@ use super::{Arrival, ContractSet, Journey, Outcome, way};
 use crate::agreement::{Covered, Status};
 use crate::consent::permit;
 use crate::domain::{Categories, Category, Code, ConsentKind, ConsentRevision, Keys, LegId, Object, RecipientId, Shape};
-use crate::filter::disclose;
 use crate::store::{Clock, LegRow, Store, Stored, StoredMessage, Tx as _};
 use serde_json::Value;
 
 /// What becomes of one field of a report towards one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldFate {
-    /// The recipient may see it.
+    /// The recipient sees it.
     Disclosed,
+    /// The recipient may see it, but none of its documents has a place for it.
+    NotInFormat,
+    /// The gate is shut now; whether the field is ever seen depends on a waiver that may come.
+    Unknown,
     /// The matrix does not open its category: the line of the agreement's file that says so, or none where it is not named.
     Withheld {
         /// The field's category.
@@ -43,7 +46,7 @@ pub struct LegView {
     pub agreement_file: String,
     /// Whether anybody has signed it.
     pub status: Status,
-    /// Each field of the report, by path, where the gate is open.
+    /// Each field of the report, by path.
     pub fields: Vec<(String, FieldFate)>,
 }
 
@@ -110,7 +113,7 @@ impl<S: Store> DryRun<S> {
                 agreement: covered.terms().agreement.clone(),
                 agreement_file: covered.terms().file.clone(),
                 status: covered.terms().status,
-                fields: fates(&covered, &consents, now),
+                fields: fates(&covered, &consents, now, &self.journey.set),
             });
         }
         Ok(views)
@@ -138,23 +141,30 @@ impl<S: Store> DryRun<S> {
     }
 }
 
-/// The fate of every field that the report has; empty where the gate is shut.
-fn fates(covered: &Covered, consents: &[ConsentRevision], now: Timestamp) -> Vec<(String, FieldFate)> {
-    let Ok(permitted) = permit(covered.clone(), consents, now) else { return Vec::new() };
-    let matrix = covered.recipient_terms().map(|terms| terms.matrix.clone()).unwrap_or_default();
-    let disclosure = disclose(permitted);
-    let mut fates = Vec::new();
+/// The fate of every field that the report has.
+fn fates(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set: &ContractSet) -> Vec<(String, FieldFate)> {
+    let Some(terms) = covered.recipient_terms() else { return Vec::new() };
+    let matrix = &terms.matrix;
+    let categories = permit(covered.clone(), consents, now).ok().map(|permitted| permitted.categories());
     let report = covered.report();
+    let from = &report.outline().reference;
+    let recipes: Vec<_> = terms.documents.iter().filter_map(|document| set.recipes.get(from, document)).collect();
+    let mut fates: Vec<(String, FieldFate)> = Vec::new();
     each_leaf(&report.outline().shape, report.document().tree(), &mut |path, category| {
         if fates.iter().any(|(known, _)| known == path) {
             return;
         }
-        let withheld = disclosure.withheld().iter().any(|field| *field.path == *path);
-        let fate = if withheld {
-            let line = matrix.lines.get(&category).copied();
-            FieldFate::Withheld { category, line, with_consent: matrix.with_consent.contains(category) }
-        } else {
-            FieldFate::Disclosed
+        let line = matrix.lines.get(&category).copied();
+        let with_consent = matrix.with_consent.contains(category);
+        let withheld = FieldFate::Withheld { category, line, with_consent };
+        let fate = match categories {
+            Some(open) if !open.contains(category) => withheld,
+            Some(open) if recipes.iter().any(|recipe| open.contains_all(recipe.required) && recipe.sources.contains(path)) => {
+                FieldFate::Disclosed
+            }
+            Some(_) => FieldFate::NotInFormat,
+            None if with_consent || matrix.always.contains(category) => FieldFate::Unknown,
+            None => withheld,
         };
         fates.push((path.to_owned(), fate));
     });

@@ -1,6 +1,7 @@
 //! Floor 3: the way as a whole: batches of messages in, one transaction each, and what falls due.
 //!
-//! A batch is one transaction: commit, then acknowledge. A refusal is data and is stored; a fault ([`StoreError`]) comes
+//! A batch is one transaction: commit, then acknowledge. A refusal is data and is stored; a fault
+//! ([`StoreError`](crate::store::StoreError)) comes
 //! back to the caller, who acknowledges nothing and tries again.
 
 mod dry_run;
@@ -24,7 +25,7 @@ use crate::agreement::Covered;
 use crate::domain::{
     Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, Login, MessageNumber, PersonKey, Refusal, ReportKey, Syntax,
 };
-use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
+use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Store, Stored, StoredMessage, Tx};
 
 /// How many due reports one sweep's transaction settles.
 const SWEEP: i64 = 50;
@@ -110,12 +111,13 @@ impl Journey {
     /// # Errors
     /// A fault of the store: nothing of the batch is stored.
     pub async fn take<S: Store>(&self, store: &S, arrivals: Vec<Arrival>) -> Stored<Vec<Outcome>> {
-        let mut tx = store.begin("take").await?;
-        let now = tx.now();
+        // Decoding can take its time, and nobody else should wait for the writer meanwhile.
+        let now = store.now();
         let mut pending: Vec<Pending> = arrivals.into_iter().map(|arrival| self.open_arrival(arrival, now)).collect();
         let mut persons: Vec<PersonKey> = pending.iter().filter_map(|one| one.new.person).collect();
         persons.sort();
         persons.dedup();
+        let mut tx = store.begin("take").await?;
         tx.lock_persons(&persons).await?;
         let mut outcomes = Vec::with_capacity(pending.len());
         for one in &mut pending {
@@ -192,10 +194,11 @@ impl Journey {
         if !receipts.is_empty() && !goes_first {
             judged = Some(Judged::Refused(Refusal::whole(Code::TransportConflict)));
         }
+        let may_wait = only_opens(judged.as_ref());
         let legs = self.fill(tx, &mut one.new, judged, None).await?;
         let number = tx.insert_message(&one.new).await?;
         let stored = StoredMessage { number, message: one.new.clone(), discarded_at: None };
-        self.after(tx, &stored, legs).await?;
+        self.after(tx, &stored, legs, may_wait).await?;
         Ok(Outcome::Stored(number, one.new.state))
     }
 
@@ -265,7 +268,7 @@ impl Journey {
     }
 
     /// What follows from a stored message: its legs, or what it changes for the participant's other messages.
-    async fn after<T: Tx>(&self, tx: &mut T, stored: &StoredMessage, fan: Option<Fan>) -> Stored<()> {
+    async fn after<T: Tx>(&self, tx: &mut T, stored: &StoredMessage, fan: Option<Fan>, may_wait: bool) -> Stored<()> {
         self.note_arrival(tx, stored.number, &stored.message).await?;
         let Some(person) = stored.message.person else { return Ok(()) };
         if let Some(fan) = fan {
@@ -280,7 +283,7 @@ impl Journey {
             return self.settle_report(tx, &fan.report, &consents, Some((stored, &fan.legs))).await;
         }
         match (stored.message.kind, stored.message.state) {
-            (MessageKind::Consent, MessageState::Recorded) => self.settle_person(tx, &person, true).await,
+            (MessageKind::Consent, MessageState::Recorded) => self.settle_person(tx, &person, may_wait).await,
             (MessageKind::Protection, MessageState::Recorded) | (MessageKind::Report, MessageState::Diverted) => {
                 self.settle_person(tx, &person, false).await
             }
@@ -318,9 +321,10 @@ impl Journey {
                     stored.message.restricted = false;
                 }
                 let judged = self.judge_opened(&mut tx, Some(opened)).await?;
+                let may_wait = only_opens(judged.as_ref());
                 let fan = self.fill(&mut tx, &mut stored.message, judged, Some(number)).await?;
                 tx.update_message(number, &stored.message).await?;
-                self.after(&mut tx, &stored, fan).await?;
+                self.after(&mut tx, &stored, fan, may_wait).await?;
             }
             MessageState::Journey => {
                 if let (Some(person), Some(report)) = (stored.message.person, stored.message.report) {
@@ -370,6 +374,11 @@ impl Journey {
     }
 }
 
+/// Whether a consent can only open gates: the first revision of a waiver. Whatever may shut one is settled whole at once.
+fn only_opens(judged: Option<&Judged>) -> bool {
+    matches!(judged, Some(Judged::Consent(revision)) if revision.revision == 1 && revision.revoked_at.is_none())
+}
+
 /// A report's fan-out on its way into the store.
 struct Fan {
     legs: Vec<Covered>,
@@ -384,6 +393,3 @@ fn kind_of(contract: &ContractRef) -> MessageKind {
         _ => MessageKind::Unknown,
     }
 }
-
-/// The error of a store, for those who only know the way.
-pub type Fault = StoreError;

@@ -87,8 +87,11 @@ impl Journey {
             if stored.message.state != MessageState::Recorded {
                 continue;
             }
-            if let Some(Judged::Consent(revision)) = self.rejudge(&stored) {
-                revisions.push(*revision);
+            match self.rejudge(&stored) {
+                Some(Judged::Consent(revision)) => revisions.push(*revision),
+                // A recorded consent that cannot be read any more, because the contracts have changed under it, might be a
+                // revocation. Until a person has mended that, no waiver of this participant is relied on.
+                _ => return Ok(Vec::new()),
             }
         }
         revisions.extend(self.assumed.iter().cloned());
@@ -150,6 +153,13 @@ impl Journey {
                 None => self.apply(tx, highest, report, recipient, &Desired::Retract, &[], Code::JourneySuperseded).await?,
             }
         }
+        // A recipient that the terms no longer have: its leg is over.
+        for mut leg in tx.legs(highest.number).await? {
+            if !legs.iter().any(|covered| covered.recipient() == leg.id.recipient) && leg.due_at.is_some() {
+                (leg.state, leg.code, leg.due_at, leg.documents) = (LegState::Refused, Some(Code::AgreementNone), None, 0);
+                self.put_changed(tx, &leg).await?;
+            }
+        }
         Ok(())
     }
 
@@ -192,14 +202,14 @@ impl Journey {
             .unwrap_or(Verdict::Refuse(Code::JourneyFailed));
         let mut basis = Basis::default();
         let come = match verdict {
-            Verdict::Publish { sealed, until, basis: rests_on } => {
+            Verdict::Publish { sealed, until, wakes_at, basis: rests_on } => {
                 basis = rests_on;
                 let documents: Vec<_> =
                     sealed.iter().map(|one| (*one.subject(), one.fingerprint(self.keys()).as_bytes().to_vec())).collect();
                 let fresh: Vec<_> = sealed.iter().map(|one| (one, until)).collect();
                 self.apply(tx, stored, &report, &recipient, &Desired::Documents(&documents), &fresh, Code::JourneySuperseded)
                     .await?;
-                Come { state: LegState::Published, code: None, due_at: Some(until), documents: documents.len() }
+                Come { state: LegState::Published, code: None, due_at: Some(wakes_at), documents: documents.len() }
             }
             Verdict::Hold { code, until } => {
                 self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::JourneySuperseded).await?;

@@ -122,6 +122,8 @@ pub enum Verdict {
         sealed: Vec<Sealed>,
         /// The first instant at which the gate is shut by date.
         until: Timestamp,
+        /// When to look again.
+        wakes_at: Timestamp,
         /// What it rests on.
         basis: Basis,
     },
@@ -166,7 +168,7 @@ pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set
         Err(Shut::Refused(code)) => return Verdict::Refuse(code),
         Err(Shut::Withdrawn(code)) => return Verdict::Withdraw(code),
     };
-    let (until, consents) = (permitted.until(), permitted.consents().to_vec());
+    let (until, wakes_at, consents) = (permitted.until(), permitted.wakes_at(), permitted.consents().to_vec());
     let disclosure = disclose(permitted);
     let rendered = match render(&disclosure, &set.recipes, &set.codes, &set.catalogue, keys) {
         Ok(rendered) => rendered,
@@ -178,11 +180,11 @@ pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set
         return if now >= hold_ends {
             Verdict::Refuse(Code::ConsentHoldExpired)
         } else {
-            Verdict::Hold { code: Code::ConsentCategories, until: hold_ends }
+            Verdict::Hold { code: Code::ConsentCategories, until: hold_ends.min(wakes_at) }
         };
     }
     let basis = Basis { consents, withheld: disclosure.withheld().to_vec(), documents_withheld: rendered.withheld };
-    Verdict::Publish { sealed: rendered.renditions.into_iter().map(seal).collect(), until, basis }
+    Verdict::Publish { sealed: rendered.renditions.into_iter().map(seal).collect(), until, wakes_at, basis }
 }
 
 /// The violations of a refusal as a store keeps them: codes and places, without values.

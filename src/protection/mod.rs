@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::{
-    Code, Document, Envelope, FieldPath, Keys, PersonError, PersonKey, PersonNumber, Place, Violation, date_of,
-};
+use crate::domain::{Code, Document, Envelope, FieldPath, Keys, PersonError, PersonKey, PersonNumber, Place, Violation};
 use crate::intake::Decoded;
 
 /// A message whose person is known, and nothing else of it yet.
@@ -59,7 +57,7 @@ pub fn identify(decoded: Decoded, keys: &dyn Keys) -> Result<Identified, Box<Unr
     let Some(text) = decoded.document().text(&roles.person) else {
         return Err(unreadable(decoded, Code::IdentityUnreadable, place()));
     };
-    match PersonNumber::parse(text, date_of(decoded.envelope().message_time)) {
+    match PersonNumber::parse(text, decoded.envelope().day()) {
         Ok(person) => {
             let key = keys.person(&person);
             let flagged = roles.protected.as_ref().is_some_and(|path| is_set(decoded.document(), path));

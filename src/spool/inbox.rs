@@ -1,9 +1,11 @@
 //! Takes files out of the inbox: stored first, deleted after the commit, so that a crash between the two makes a duplicate
 //! and never a loss.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -14,7 +16,7 @@ use crate::domain::{ContractRef, Login, Syntax};
 use crate::intake::MAX_BYTES;
 use crate::journey::{Arrival, Journey, Outcome};
 use crate::store::Store;
-use crate::telemetry::{Event as _, FileUnreadable};
+use crate::telemetry::{Event as _, FileStuck, FileUnreadable};
 
 /// The greatest number of files in one transaction.
 const BATCH: usize = 64;
@@ -33,6 +35,8 @@ enum MessageTime {
 pub struct Inbox {
     folders: SpoolFolders,
     time: MessageTime,
+    /// Files that were taken and could not be deleted: they are not taken again.
+    stuck: Arc<Mutex<HashSet<PathBuf>>>,
 }
 
 /// A file's name, read: `<contract>.<message-id>.(json|xml)`.
@@ -73,13 +77,13 @@ struct Waiting {
 impl Inbox {
     /// The inbox; each file's own time is its message time.
     #[must_use]
-    pub const fn new(folders: SpoolFolders) -> Self {
-        Self { folders, time: MessageTime::OfFile }
+    pub fn new(folders: SpoolFolders) -> Self {
+        Self { folders, time: MessageTime::OfFile, stuck: Arc::default() }
     }
 
     /// The same inbox where the clock stands: every file's message time is one instant.
     #[must_use]
-    pub const fn at(mut self, instant: Timestamp) -> Self {
+    pub fn at(mut self, instant: Timestamp) -> Self {
         self.time = MessageTime::At(instant);
         self
     }
@@ -95,14 +99,21 @@ impl Inbox {
             let name = waiting.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let Some(dropped) = Dropped::read(&name) else {
                 FileUnreadable { login: waiting.login.as_str() }.emit();
-                self.set_aside(&waiting)?;
+                if self.set_aside(&waiting).is_err() {
+                    self.leave_alone(&waiting.login, waiting.path);
+                }
                 continue;
             };
             let message_time = match self.time {
                 MessageTime::At(instant) => instant,
                 MessageTime::OfFile => Timestamp::try_from(waiting.modified).unwrap_or_else(|_| store.now()),
             };
-            let bytes = read_bounded(&waiting.path)?;
+            // One file that cannot be read must not keep the others waiting.
+            let Ok(bytes) = read_bounded(&waiting.path) else {
+                self.leave_alone(&waiting.login, waiting.path);
+                continue;
+            };
+            let login = waiting.login.clone();
             arrivals.push(Arrival {
                 login: waiting.login,
                 message_id: dropped.message_id,
@@ -111,20 +122,29 @@ impl Inbox {
                 message_time,
                 bytes,
             });
-            paths.push(waiting.path);
+            paths.push((login, waiting.path));
         }
         if arrivals.is_empty() {
             return Ok(Vec::new());
         }
         let outcomes = journey.take(store, arrivals).await?;
-        for path in paths {
-            fs::remove_file(path)?;
+        for (login, path) in paths {
+            if fs::remove_file(&path).is_err() && path.exists() {
+                self.leave_alone(&login, path);
+            }
         }
         Ok(outcomes)
     }
 
+    /// Takes a file no more: it cannot be read, moved or deleted, and an operator has to look.
+    fn leave_alone(&self, login: &Login, path: PathBuf) {
+        FileStuck { login: login.as_str() }.emit();
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+    }
+
     /// Files that have arrived whole, oldest first and then by name. Hidden files and `.tmp` are still being written.
     fn waiting(&self) -> Result<Vec<Waiting>, SpoolError> {
+        let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut waiting = Vec::new();
         for folder in fs::read_dir(self.folders.inbox())? {
             let folder = folder?;
@@ -139,20 +159,24 @@ impl Inbox {
                 if name.starts_with('.') || is_temporary(&file.path()) || !file.file_type()?.is_file() {
                     continue;
                 }
-                waiting.push(Waiting { login: login.clone(), path: file.path(), modified: file.metadata()?.modified()? });
+                if stuck.contains(&file.path()) {
+                    continue;
+                }
+                // A file that has gone since the listing is simply not there.
+                let Ok(modified) = file.metadata().and_then(|metadata| metadata.modified()) else { continue };
+                waiting.push(Waiting { login: login.clone(), path: file.path(), modified });
             }
         }
         waiting.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
         Ok(waiting)
     }
 
-    /// Moves a file whose name cannot be read to `failed/`, under a name that overwrites nothing.
+    /// Moves a file whose name cannot be read to `failed/`, under a name of our own that overwrites nothing. What it was
+    /// called goes in as far as a file name can hold it.
     fn set_aside(&self, waiting: &Waiting) -> std::io::Result<()> {
-        let stamp = waiting.modified.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_micros());
         let name = waiting.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let failed = self.folders.failed();
-        // A name of our own making tells whose folder it lay in and when, and overwrites nothing.
-        fs::rename(&waiting.path, failed.join(format!("{}.{stamp}.{}.{name}", waiting.login, Uuid::now_v7())))
+        let short: String = name.chars().filter(char::is_ascii_graphic).take(80).collect();
+        fs::rename(&waiting.path, self.folders.failed().join(format!("{}.{}.{short}", waiting.login, Uuid::now_v7())))
     }
 }
 
@@ -163,8 +187,26 @@ fn is_temporary(path: &Path) -> bool {
 /// Reads at most one byte more than is taken: a larger file is refused without ever being held whole.
 fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Opens a file, but neither through a link, which could lead to what its dropper may not read, nor a pipe to wait on.
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    /// `O_NOFOLLOW | O_NONBLOCK` of Linux (open(2)).
+    const FLAGS: i32 = 0o400_000 | 0o4000;
+    fs::File::options().read(true).custom_flags(if cfg!(target_os = "linux") { FLAGS } else { 0 }).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<fs::File> {
+    fs::File::open(path)
 }
 
 #[cfg(test)]

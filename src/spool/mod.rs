@@ -64,7 +64,39 @@ impl SpoolFolders {
         for login in logins {
             std::fs::create_dir_all(self.inbox().join(login))?;
         }
-        std::fs::create_dir_all(self.outbox())?;
-        std::fs::create_dir_all(self.failed())
+        for folder in [self.outbox(), self.failed()] {
+            std::fs::create_dir_all(&folder)?;
+            private(&folder)?;
+        }
+        self.remove_unfinished()
     }
+
+    /// Removes what a crash left half-written in the outbox: its entry is delivered again, or was withdrawn meanwhile.
+    fn remove_unfinished(&self) -> std::io::Result<()> {
+        for recipient in std::fs::read_dir(self.outbox())? {
+            let recipient = recipient?.path();
+            if !recipient.is_dir() {
+                continue;
+            }
+            for file in std::fs::read_dir(recipient)? {
+                let path = file?.path();
+                if path.extension().is_some_and(|extension| extension == "tmp") {
+                    std::fs::remove_file(path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Contents are not sealed here yet, so nobody but the service's own user may look; an operator can give a collector rights.
+#[cfg(unix)]
+fn private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }

@@ -7,11 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{SpoolError, SpoolFolders};
-use crate::domain::{Party, RecipientId};
+use crate::domain::{Party, RecipientId, Syntax};
 use crate::feed::Method;
 use crate::journey::{HandedOver, Journey};
 use crate::store::{Store, Tx as _};
 use crate::telemetry::{EntryDelivered, Event as _};
+
+/// What marks a document that rests on an illustration; a comment after the root changes nothing for a parser.
+const ILLUSTRATIVE: &str = "<!-- illustrative: nobody has signed the agreement that this rests on -->\n";
 
 /// The outbox.
 #[derive(Debug, Clone)]
@@ -61,14 +64,20 @@ fn write(folder: &Path, recipient: &RecipientId, journey: &Journey, handed: &Han
     };
     let target = folder.join(format!("{subject}.{}.{extension}", event.id));
     let temporary = folder.join(format!(".{subject}.{}.tmp", event.id));
-    fs::write(&temporary, &entry.document)?;
+    let mut document = entry.document.clone();
+    if entry.illustrative && entry.method == Method::Put && entry.syntax == Syntax::Xml {
+        document.extend_from_slice(ILLUSTRATIVE.as_bytes());
+    }
+    fs::write(&temporary, document)?;
     fs::File::open(&temporary)?.sync_all()?;
     for old in of_subject(folder, &subject)? {
         if old != target {
             fs::remove_file(old)?;
         }
     }
-    fs::rename(temporary, target)
+    fs::rename(temporary, target)?;
+    // Confirmed means that it is there even after the power has failed.
+    fs::File::open(folder)?.sync_all()
 }
 
 fn of_subject(folder: &Path, subject: &str) -> std::io::Result<Vec<PathBuf>> {

@@ -35,18 +35,31 @@ impl Event for FileUnreadable<'_> {
     }
 }
 
-/// The store could not be reached; nothing is acknowledged until it can.
+/// A file of the spool can be neither read, moved nor deleted; it is left alone until the service starts again.
 #[derive(Debug)]
-pub struct StoreAway<'a> {
+pub struct FileStuck<'a> {
+    /// In whose folder it lies.
+    pub login: &'a str,
+}
+
+impl Event for FileStuck<'_> {
+    fn emit(&self) {
+        tracing::error!(sender.login = self.login, "a file cannot be read, moved or deleted; look at its rights");
+    }
+}
+
+/// Store or files could not be used; nothing is acknowledged until they can.
+#[derive(Debug)]
+pub struct Waiting<'a> {
     /// Who waits for it.
     pub part: &'static str,
     /// Why, in words that hold no values of rows.
     pub cause: &'a dyn std::error::Error,
 }
 
-impl Event for StoreAway<'_> {
+impl Event for Waiting<'_> {
     fn emit(&self) {
-        tracing::error!(part = self.part, cause = %self.cause, "the store is away; waiting");
+        tracing::error!(part = self.part, cause = %self.cause, "waiting for the cause to end");
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod event;
 
-pub use event::{Committed, EntryDelivered, Event, FileUnreadable, MessageTaken, StoreAway, Swept};
+pub use event::{Committed, EntryDelivered, Event, FileStuck, FileUnreadable, MessageTaken, Swept, Waiting};
 
 use std::io::IsTerminal as _;
 
@@ -18,6 +18,11 @@ pub fn start() {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
+    // The words of a panic can quote a value; where it happened cannot.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        tracing::error!(panic.place = place, "the program has failed on something; it goes on with the rest");
+    }));
     // A second start, in a test binary, keeps the first.
     let started = if std::io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
     drop(started);

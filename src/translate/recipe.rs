@@ -3,7 +3,7 @@
 //! At load it is checked that every required field of the outgoing contract is filled, that every source exists, and
 //! that no value changes its category on the way: what the matrix says of a category holds for the outgoing field too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -102,6 +102,8 @@ pub struct Recipe {
     pub to: ContractRef,
     /// The categories without which the document is not made.
     pub required: Categories,
+    /// The shared fields that the document is made of, by path.
+    pub sources: BTreeSet<String>,
     pub(super) syntax: Syntax,
     pub(super) outline: Arc<Outline>,
     pub(super) root: Node,
@@ -212,10 +214,12 @@ impl Compiler<'_> {
             }
         };
         let root = Node::Object(root);
+        let sources = written.fields.values().map(|field| field.from.get_ref().clone()).collect();
         Some(Recipe {
             from: from.reference.clone(),
             to: to.reference.clone(),
             required,
+            sources,
             syntax,
             outline: Arc::clone(to),
             root,

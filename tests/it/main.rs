@@ -17,4 +17,5 @@ mod http;
 mod laws;
 mod privacy;
 mod scenarios;
+mod service;
 mod xsd;

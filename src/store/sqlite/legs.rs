@@ -54,7 +54,7 @@ pub(super) async fn put(db: &mut SqliteConnection, leg: &LegRow) -> Stored<()> {
 }
 
 pub(super) async fn make_due(db: &mut SqliteConnection, report: &ReportKey, now: Timestamp) -> Stored<()> {
-    let sql = "UPDATE legs SET due_at = ?2 WHERE report = ?1 AND state IN ('held', 'published')";
+    let sql = "UPDATE legs SET due_at = ?2 WHERE report = ?1 AND state <> 'superseded'";
     sqlx::query(sql).bind(report.as_bytes()).bind(micros(now)).execute(db).await.map(drop).map_err(away)
 }
 
