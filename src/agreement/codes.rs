@@ -8,6 +8,9 @@ use toml::Spanned;
 
 use crate::domain::{Files, Flaws, calendar_date};
 
+/// The list of AF's sökandekategorier.
+const SKAT: &str = "skat";
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenList {
@@ -113,6 +116,9 @@ impl Codes {
                 if let Some(mapped) = &written.maps {
                     maps.push((path, text, at, mapped.get_ref().clone(), code.code.get_ref().clone()));
                 }
+                if let Some(skat) = &listed.skat {
+                    maps.push((path, text, at, SKAT.to_owned(), skat.clone()));
+                }
                 if list.codes.insert(code.code.into_inner(), listed).is_some() {
                     flaws.add_at(path, text, at, "the code stands twice");
                 }
@@ -121,7 +127,7 @@ impl Codes {
         }
         for (path, text, at, mapped, code) in maps {
             if lists.get(&mapped).is_none_or(|list: &CodeList| list.get(&code).is_none()) {
-                flaws.add_at(path, text, at, format!("`{code}` is not in the list `{mapped}` that this one maps"));
+                flaws.add_at(path, text, at, format!("`{code}` is not in the list `{mapped}`"));
             }
         }
         Self(lists)

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::journey::{Journey, Outcome};
 use crate::spool::{Inbox, Outbox, SpoolError};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{MessageState, StoreError};
+use crate::store::{MessageState, Store as _, StoreError};
 use crate::telemetry::{Event as _, MessageTaken, Swept, Waiting};
 
 /// How long an idle service waits before it looks again: a dropped file is noticed within it.
@@ -59,11 +59,13 @@ impl Service {
             };
             MessageTaken { number: number.0, state: state.as_str() }.emit();
         }
-        let reports = self.journey.sweep(&self.store).await?;
-        if reports > 0 {
-            Swept { reports }.emit();
+        if self.store.has_work().await? {
+            let reports = self.journey.sweep(&self.store).await?;
+            if reports > 0 {
+                Swept { reports }.emit();
+            }
+            self.outbox.deliver(&self.journey, &self.store).await?;
         }
-        self.outbox.deliver(&self.journey, &self.store).await?;
         taken
     }
 
@@ -96,7 +98,7 @@ impl Service {
     /// # Errors
     /// A fault of the store.
     pub async fn census(&self) -> Result<crate::store::Census, StoreError> {
-        use crate::store::{Store as _, Tx as _};
+        use crate::store::Tx as _;
         let mut tx = self.store.begin("census").await?;
         let census = tx.census().await?;
         tx.commit().await?;

@@ -129,11 +129,12 @@ async fn print_table(service: &Service, lines: &[Line], out: &mut dyn Write) -> 
     let mut table = table(&["message", "from", "recipient", "outcome", "code", WORDS]);
     for line in lines {
         let Some((stored, legs)) = look(service.store(), &line.outcome).await? else { continue };
-        let head = [format!("{} {}", line.order, line.contract.name()), line.login.clone()];
-        let row = |recipient: &str, outcome: &str, code: Option<Code>| {
+        let mut head = [format!("{} {}", line.order, line.contract.name()), line.login.clone()];
+        // Only a message's first row names it.
+        let mut row = |recipient: &str, outcome: &str, code: Option<Code>| {
             let words = code.map_or_else(String::new, |code| code.words().to_owned());
             let code = code.map_or_else(String::new, |code| code.to_string());
-            [head.to_vec(), vec![recipient.to_owned(), outcome.to_owned(), code, words]].concat()
+            [std::mem::take(&mut head).to_vec(), vec![recipient.to_owned(), outcome.to_owned(), code, words]].concat()
         };
         if matches!(line.outcome, Outcome::Duplicate(_)) {
             table.add_row(row("", "duplicate", None));

@@ -14,7 +14,15 @@ const WIDTH: u16 = 150;
 /// A table with a head. Columns are as wide as what stands in them; the one of plain words takes what is left.
 pub(super) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).remove_style(TableComponent::HorizontalLines);
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    for line in [
+        TableComponent::HorizontalLines,
+        TableComponent::MiddleIntersections,
+        TableComponent::LeftBorderIntersections,
+        TableComponent::RightBorderIntersections,
+    ] {
+        table.remove_style(line);
+    }
     table.set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     table.set_width(columns.unwrap_or(WIDTH));

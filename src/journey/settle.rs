@@ -204,8 +204,10 @@ impl Journey {
         let come = match verdict {
             Verdict::Publish { sealed, until, wakes_at, basis: rests_on } => {
                 basis = rests_on;
-                let documents: Vec<_> =
-                    sealed.iter().map(|one| (*one.subject(), one.fingerprint(self.keys()).as_bytes().to_vec())).collect();
+                let documents: Vec<_> = sealed
+                    .iter()
+                    .map(|one| (one.heading().subject, one.fingerprint(self.keys()).as_bytes().to_vec()))
+                    .collect();
                 let fresh: Vec<_> = sealed.iter().map(|one| (one, until)).collect();
                 self.apply(tx, stored, &report, &recipient, &Desired::Documents(&documents), &fresh, Code::JourneySuperseded)
                     .await?;

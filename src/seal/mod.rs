@@ -18,57 +18,28 @@ mod keys;
 
 pub use keys::ServiceKeys;
 
-use crate::domain::{ContractRef, Fingerprint, Keys, RecipientId, Subject, Syntax};
-use crate::translate::Rendition;
+use crate::domain::{Fingerprint, Keys};
+use crate::translate::{Heading, Rendition};
 
 /// A document that may be published. Only [`seal`] makes one.
 #[derive(Debug)]
 pub struct Sealed {
-    recipient: RecipientId,
-    subject: Subject,
-    contract: ContractRef,
-    syntax: Syntax,
-    illustrative: bool,
+    heading: Heading,
     bytes: Vec<u8>,
 }
 
 /// Seals a rendition.
 #[must_use]
 pub fn seal(rendition: Rendition) -> Sealed {
-    let (syntax, illustrative) = (rendition.syntax(), rendition.illustrative());
-    let (recipient, subject, contract, bytes) = rendition.into_parts();
-    Sealed { recipient, subject, contract, syntax, illustrative, bytes }
+    let (heading, bytes) = rendition.into_parts();
+    Sealed { heading, bytes }
 }
 
 impl Sealed {
-    /// Who receives it.
+    /// What stands outside.
     #[must_use]
-    pub const fn recipient(&self) -> &RecipientId {
-        &self.recipient
-    }
-
-    /// Names the document over all revisions of the report.
-    #[must_use]
-    pub const fn subject(&self) -> &Subject {
-        &self.subject
-    }
-
-    /// The outgoing contract.
-    #[must_use]
-    pub const fn contract(&self) -> &ContractRef {
-        &self.contract
-    }
-
-    /// The syntax of what is sealed.
-    #[must_use]
-    pub const fn syntax(&self) -> Syntax {
-        self.syntax
-    }
-
-    /// Whether it rests on an illustration that nobody has signed.
-    #[must_use]
-    pub const fn illustrative(&self) -> bool {
-        self.illustrative
+    pub const fn heading(&self) -> &Heading {
+        &self.heading
     }
 
     /// The sealed bytes.

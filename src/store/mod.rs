@@ -68,6 +68,9 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Whether a recipient's feed may have anything after a position, without taking a lock.
     fn has_after(&self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<bool>> + Send;
 
+    /// Whether anything is due, or waits in a pushed feed, without taking a lock: an idle service writes nothing.
+    fn has_work(&self) -> impl Future<Output = Stored<bool>> + Send;
+
     /// The time by the store's clock.
     fn now(&self) -> Timestamp;
 }

@@ -17,58 +17,33 @@ use crate::domain::{Code, ContractRef, Keys, RecipientId, Refusal, Subject, Synt
 use crate::filter::{Disclosure, Kept};
 use write::Writer;
 
-/// One outgoing document, ready to be sealed.
+/// What stands outside an outgoing document: all that a store may know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// Who receives it.
+    pub recipient: RecipientId,
+    /// Names the document over all revisions of the report.
+    pub subject: Subject,
+    /// The outgoing contract.
+    pub contract: ContractRef,
+    /// Its syntax.
+    pub syntax: Syntax,
+    /// Whether it rests on an illustration that nobody has signed.
+    pub illustrative: bool,
+}
+
+/// One outgoing document, ready to be sealed. Only this module makes one.
 #[derive(Debug)]
 pub struct Rendition {
-    recipient: RecipientId,
-    subject: Subject,
-    contract: ContractRef,
-    syntax: Syntax,
-    illustrative: bool,
+    heading: Heading,
     bytes: Vec<u8>,
 }
 
 impl Rendition {
-    /// Who receives it.
-    #[must_use]
-    pub const fn recipient(&self) -> &RecipientId {
-        &self.recipient
-    }
-
-    /// Names the document over all revisions of the report.
-    #[must_use]
-    pub const fn subject(&self) -> &Subject {
-        &self.subject
-    }
-
-    /// The outgoing contract.
-    #[must_use]
-    pub const fn contract(&self) -> &ContractRef {
-        &self.contract
-    }
-
-    /// Its syntax.
-    #[must_use]
-    pub const fn syntax(&self) -> Syntax {
-        self.syntax
-    }
-
     /// Gives the parts to the seal.
     #[must_use]
-    pub fn into_parts(self) -> (RecipientId, Subject, ContractRef, Vec<u8>) {
-        (self.recipient, self.subject, self.contract, self.bytes)
-    }
-
-    /// Whether it rests on an illustration that nobody has signed.
-    #[must_use]
-    pub const fn illustrative(&self) -> bool {
-        self.illustrative
-    }
-
-    /// The document's bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn into_parts(self) -> (Heading, Vec<u8>) {
+        (self.heading, self.bytes)
     }
 }
 
@@ -112,7 +87,8 @@ pub fn render(
             let recipient = covered.recipient();
             let subject = keys.subject(recipient.as_str(), report.report(), wanted.name(), part);
             let (contract, syntax) = (wanted.clone(), recipe.syntax);
-            rendered.renditions.push(Rendition { recipient, subject, contract, syntax, illustrative, bytes });
+            let heading = Heading { recipient, subject, contract, syntax, illustrative };
+            rendered.renditions.push(Rendition { heading, bytes });
             Ok(())
         };
         let Some(per) = &recipe.per else {

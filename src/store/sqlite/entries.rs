@@ -64,16 +64,17 @@ pub(super) struct Fresh<'a> {
 
 impl<'a> Fresh<'a> {
     pub(super) fn put(sealed: &'a Sealed, fingerprint: &'a [u8], until: Timestamp) -> Self {
+        let heading = sealed.heading();
         Self {
-            recipient: sealed.recipient(),
-            subject: sealed.subject(),
-            contract: sealed.contract().to_string(),
-            syntax: sealed.syntax().as_str(),
+            recipient: &heading.recipient,
+            subject: &heading.subject,
+            contract: heading.contract.to_string(),
+            syntax: heading.syntax.as_str(),
             method: Method::Put,
             bytes: sealed.bytes(),
             fingerprint,
             until: Some(until),
-            illustrative: sealed.illustrative(),
+            illustrative: heading.illustrative,
         }
     }
 }

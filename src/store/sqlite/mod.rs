@@ -117,6 +117,15 @@ impl Store for SqliteStore {
         row.map(|row| row.is_some()).map_err(away)
     }
 
+    async fn has_work(&self) -> Stored<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= ?1) OR EXISTS (SELECT 1 FROM feeds \
+            WHERE recipient <> ?2 AND EXISTS (SELECT 1 FROM entries WHERE entries.recipient = feeds.recipient \
+            AND entries.state = 'live' AND entries.confirmed_at IS NULL)) AS work";
+        let polled = RecipientId::arbetsformedlingen();
+        let query = sqlx::query(sql).bind(self.clock.now().as_microsecond()).bind(polled.as_str());
+        query.fetch_one(&self.reader).await.map(|row| row.get("work")).map_err(away)
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
