@@ -29,7 +29,7 @@ pub(super) fn utf8(bytes: &[u8], syntax: Syntax) -> Result<&str, Code> {
 /// Whether a text holds only characters that XML 1.0 allows (section 2.2).
 pub(super) fn is_allowed(text: &str) -> bool {
     // Most texts have neither control characters nor anything at the end of a plane, and need no second look.
-    if text.bytes().all(|byte| byte >= b' ' && byte != 0xef) {
+    if text.bytes().all(|byte| (byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r')) && byte != 0xef) {
         return true;
     }
     text.chars().all(|c| match c {
