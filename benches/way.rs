@@ -90,7 +90,7 @@ fn judged(contract: &str, syntax: Syntax, bytes: &[u8], set: &ContractSet, keys:
     };
     let payload = payload(&envelope, bytes).expect("not too large");
     match open(payload, set, keys) {
-        Opened::Known(identified) => judge(*identified, false, contract.starts_with("activity"), set, keys),
+        Opened::Known(identified) => judge(*identified, false, set, keys),
         Opened::Refused { refusal, .. } => panic!("refused: {refusal:?}"),
     }
 }

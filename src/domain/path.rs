@@ -28,12 +28,6 @@ impl FieldPath {
         &self.text
     }
 
-    /// Whether a list stands on the way.
-    #[must_use]
-    pub fn has_list(&self) -> bool {
-        self.steps.iter().any(|(_, list)| *list)
-    }
-
     /// The value where no list stands on the way.
     #[must_use]
     pub fn value<'a>(&self, tree: &'a Value) -> Option<&'a Value> {

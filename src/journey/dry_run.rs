@@ -120,14 +120,8 @@ impl<S: Store> DryRun<S> {
     }
 
     fn covered(&self, stored: &StoredMessage) -> Vec<Covered> {
-        let journey = &self.journey;
-        let opened = match way::payload(&stored.message.envelope, &stored.message.sealed) {
-            Ok(payload) => way::open(payload, &journey.set, journey.keys()),
-            Err(_) => return Vec::new(),
-        };
-        let way::Opened::Known(identified) = opened else { return Vec::new() };
-        match way::judge(*identified, false, true, &journey.set, journey.keys()) {
-            way::Judged::Report(fanned) => fanned.legs,
+        match self.journey.rejudge(stored) {
+            Some(way::Judged::Report(fanned)) => fanned.legs,
             _ => Vec::new(),
         }
     }

@@ -206,8 +206,7 @@ impl Journey {
     async fn judge_opened<T: Tx>(&self, tx: &mut T, opened: Option<Opened>) -> Stored<Option<Judged>> {
         let Some(Opened::Known(identified)) = opened else { return Ok(None) };
         let flagged = tx.is_flagged(identified.person()).await?;
-        let report = is_report(identified.contract());
-        let judged = settle::guarded(|| judge(*identified, flagged, report, &self.set, self.keys()));
+        let judged = settle::guarded(|| judge(*identified, flagged, &self.set, self.keys()));
         Ok(Some(judged.unwrap_or_else(|| Judged::Refused(Refusal::whole(Code::JourneyFailed)))))
     }
 

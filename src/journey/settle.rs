@@ -99,16 +99,11 @@ impl Journey {
     }
 
     /// Judges a stored message again, apart from protection.
-    fn rejudge(&self, stored: &StoredMessage) -> Option<Judged> {
-        let payload = way::payload(&stored.message.envelope, &stored.message.sealed).ok()?;
-        guarded(|| match way::open(payload, &self.set, self.keys()) {
-            Opened::Known(identified) => {
-                let report = way::is_report(&stored.message.envelope.contract);
-                Some(way::judge(*identified, false, report, &self.set, self.keys()))
-            }
+    pub(super) fn rejudge(&self, stored: &StoredMessage) -> Option<Judged> {
+        match self.open_stored(&stored.message) {
+            Opened::Known(identified) => guarded(|| way::judge(*identified, false, &self.set, self.keys())),
             Opened::Refused { .. } => None,
-        })
-        .flatten()
+        }
     }
 
     /// Settles one report whose participant is not protected. `fresh` saves judging a message that was judged just now.

@@ -90,8 +90,8 @@ pub struct Fanned {
 
 /// Judges a message by protection, contract and agreement.
 #[must_use]
-pub fn judge(identified: Identified, stored_flag: bool, report: bool, set: &ContractSet, keys: &dyn Keys) -> Judged {
-    let open = if report {
+pub fn judge(identified: Identified, stored_flag: bool, set: &ContractSet, keys: &dyn Keys) -> Judged {
+    let open = if is_report(identified.contract()) {
         match identified.screen(stored_flag) {
             Ok(open) => open,
             Err(diverted) => return Judged::Diverted(diverted),
