@@ -1,5 +1,9 @@
 //! Floor 1: checked values of configuration. What exists here was checked before anything had an effect.
 
+mod section;
+
+pub use section::{ConfigFault, Machine, Section, Surroundings};
+
 use std::net::SocketAddr;
 use std::str::FromStr;
 

@@ -4,6 +4,7 @@
 //! ([`StoreError`](crate::store::StoreError)) comes
 //! back to the caller, who acknowledges nothing and tries again.
 
+mod courier;
 mod dry_run;
 mod reconcile;
 mod serve;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use courier::{Courier, Delivery, Parcel};
 pub use dry_run::{DryRun, FieldFate, LegView, is_clean};
 pub use serve::{HandedOver, Page, Served};
 pub use set::ContractSet;

@@ -1,8 +1,10 @@
 //! Floor 1: what is logged. Ids of messages, codes and counts; never contents, never anything of a person.
 
 mod event;
+mod health;
 
 pub use event::{Committed, EntryDelivered, Event, FileStuck, FileUnreadable, MessageTaken, Swept, Waiting};
+pub use health::{Health, Part, PartState, PartView};
 
 use std::io::IsTerminal as _;
 
