@@ -88,6 +88,7 @@ CREATE TABLE entries (
 CREATE INDEX entries_report ON entries (report, recipient);
 CREATE INDEX entries_subject ON entries (recipient, subject) WHERE state = 'live';
 CREATE INDEX entries_live ON entries (recipient, position) WHERE state = 'live';
+CREATE INDEX entries_unserved ON entries (recipient, published_at) WHERE state = 'live' AND served_at IS NULL;
 CREATE INDEX entries_unconfirmed ON entries (recipient, position) WHERE state = 'live' AND confirmed_at IS NULL;
 
 CREATE TABLE withdrawals (

@@ -2,9 +2,11 @@
 
 pub mod embedded;
 mod folder;
+mod sampler;
 mod scenario;
 mod service;
 
 pub use folder::{DataFolder, FolderError};
+pub use sampler::sample;
 pub use scenario::{Scenario, ScenarioError, ScenarioMessage, name_parts};
 pub use service::Service;

@@ -6,6 +6,7 @@
 mod agreements;
 mod check;
 mod check_files;
+mod config;
 mod contracts;
 mod dead_letters;
 mod demo;
@@ -20,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::agreement::Illustrations;
 use crate::app::{FolderError, embedded};
-use crate::config::{AddressError, LoopbackAddr};
+use crate::config::{AddressError, ConfigFault, LoopbackAddr};
 use crate::domain::{Files, Flaw};
 use crate::journey::ContractSet;
 use crate::store::StoreError;
@@ -48,6 +49,9 @@ enum Command {
     /// Dead letters: list, show, retry, discard.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// The configuration: check.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Held reports: list.
     #[command(subcommand)]
     Held(held::Command),
@@ -74,6 +78,9 @@ pub enum CliError {
     /// A scenario.
     #[error(transparent)]
     Scenario(#[from] crate::app::ScenarioError),
+    /// The configuration has faults.
+    #[error("{0} has {count} fault(s):\n{told}", count = .1.len(), told = .1.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Config(String, Vec<ConfigFault>),
     /// The contract set has flaws.
     #[error("the contracts have {} flaw(s):\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Flaws(Vec<Flaw>),
@@ -122,6 +129,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Contracts(command) => contracts::run(command, out),
             Command::Agreements(command) => agreements::run(command, out),
             Command::DeadLetters(command) => dead_letters::run(command, out).await,
+            Command::Config(command) => config::run(command, out),
             Command::Held(command) => held::run(command, out).await,
         }
     })

@@ -100,6 +100,12 @@ impl<'t> Section<'t> {
         self.line
     }
 
+    /// Whether a fault was found in this table.
+    #[must_use]
+    pub const fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
     /// Whether the table has a key that was not read yet.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Floor 4: HTTP. One listener serves one recipient's feed; who the recipient is never comes from the URL.
 
 mod feed;
+pub mod management;
 mod problem;
 
 use std::future::Future;

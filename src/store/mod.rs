@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 pub use clock::Clock;
 pub use rows::{
-    AuditRow, Census, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, HeldLeg, LegRow, LegState, MessageKind,
-    MessageState, NewMessage, Receipt, StoredMessage, WithdrawalRow, WithdrawalStep,
+    AuditRow, Census, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState,
+    MessageKind, MessageState, NewMessage, Receipt, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
 };
 
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
@@ -199,6 +199,9 @@ pub trait Tx: Send {
 
     /// Everything that law 6 counts.
     fn census(&mut self) -> impl Future<Output = Stored<Census>> + Send;
+
+    /// What waits for somebody: the oldest dead letter, the oldest due leg, and how each feed stands.
+    fn standing(&mut self) -> impl Future<Output = Stored<Standing>> + Send;
 
     /// Refused messages and legs that are neither restricted nor discarded, oldest first.
     fn dead_letters(&mut self) -> impl Future<Output = Stored<Vec<DeadLetter>>> + Send;

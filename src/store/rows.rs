@@ -338,3 +338,27 @@ pub struct HeldLeg {
     /// Until when it waits.
     pub due_at: Option<Timestamp>,
 }
+
+/// How one feed stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedStanding {
+    /// Whose feed.
+    pub recipient: RecipientId,
+    /// The newest position.
+    pub head: Position,
+    /// Live entries that nobody has fetched.
+    pub waiting: i64,
+    /// When the oldest of them was published.
+    pub oldest_waiting: Option<Timestamp>,
+}
+
+/// What waits for somebody, for the operators' numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// When the oldest dead letter came that nobody has discarded.
+    pub oldest_dead_letter: Option<Timestamp>,
+    /// Since when the leg has been due that has been due longest.
+    pub oldest_due: Option<Timestamp>,
+    /// Every feed.
+    pub feeds: Vec<FeedStanding>,
+}

@@ -2,9 +2,11 @@
 
 mod event;
 mod health;
+mod numbers;
 
 pub use event::{Committed, EntryDelivered, Event, FileStuck, FileUnreadable, MessageTaken, Swept, Waiting};
 pub use health::{Health, Part, PartState, PartView};
+pub use numbers::{FeedNumbers, Numbers};
 
 use std::io::IsTerminal as _;
 

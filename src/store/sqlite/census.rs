@@ -1,14 +1,15 @@
 //! What is counted and listed in SQLite: law 6, dead letters, held legs.
 
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::messages::violations;
-use super::read::{column, digest, inconsistent, optional_time, recipient, time, word};
+use super::read::{column, digest, inconsistent, micros, optional_time, recipient, time, word};
 use super::{Stored, away};
-use crate::domain::{Login, MessageNumber, RecipientId};
-use crate::store::{Census, DeadLetter, HeldLeg};
+use crate::domain::{Login, MessageNumber, Position, RecipientId};
+use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing};
 
 pub(super) async fn census(db: &mut SqliteConnection) -> Stored<Census> {
     let sql = "SELECT count(*) + coalesce(sum(duplicates), 0) AS received, \
@@ -40,6 +41,29 @@ pub(super) async fn census(db: &mut SqliteConnection) -> Stored<Census> {
         legs_refused: legs.get("refused"),
         superseded: legs.get("superseded"),
         withdrawn: legs.get("withdrawn"),
+    })
+}
+
+pub(super) async fn standing(db: &mut SqliteConnection, now: Timestamp) -> Stored<Standing> {
+    let sql = "SELECT (SELECT min(received_at) FROM messages WHERE state = 'refused' AND discarded_at IS NULL) AS dead_letter, \
+        (SELECT min(due_at) FROM legs WHERE due_at <= ?1) AS due";
+    let oldest = sqlx::query(sql).bind(micros(now)).fetch_one(&mut *db).await.map_err(away)?;
+    let sql = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest FROM feeds \
+        LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
+        GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
+    let rows = sqlx::query(sql).fetch_all(db).await.map_err(away)?;
+    let feed = |row: &SqliteRow| {
+        Ok(FeedStanding {
+            recipient: recipient(row, "recipient")?,
+            head: Position(column(row, "head")?),
+            waiting: column(row, "waiting")?,
+            oldest_waiting: optional_time(row, "entries", "oldest")?,
+        })
+    };
+    Ok(Standing {
+        oldest_dead_letter: optional_time(&oldest, "messages", "dead_letter")?,
+        oldest_due: optional_time(&oldest, "legs", "due")?,
+        feeds: rows.iter().map(feed).collect::<Stored<_>>()?,
     })
 }
 

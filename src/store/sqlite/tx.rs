@@ -10,7 +10,7 @@ use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, Repo
 use crate::feed::Method;
 use crate::seal::Sealed;
 use crate::store::{
-    AuditRow, Census, DeadLetter, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind, NewMessage, Receipt,
+    AuditRow, Census, DeadLetter, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind, NewMessage, Receipt, Standing,
     StoredMessage, Tx, WithdrawalRow,
 };
 use crate::telemetry::{Committed, Event as _};
@@ -197,6 +197,11 @@ impl Tx for SqliteTx {
 
     async fn census(&mut self) -> Stored<Census> {
         census::census(self.db()).await
+    }
+
+    async fn standing(&mut self) -> Stored<Standing> {
+        let now = self.now;
+        census::standing(self.db(), now).await
     }
 
     async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {

@@ -1,0 +1,71 @@
+//! Reads now and then how the store stands, for `/metrics`: the counts of law 6, the feeds, the ages of what waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::store::{Census, MessageState, Standing, Store, Stored, Tx as _};
+use crate::telemetry::{Event as _, FeedNumbers, Numbers, Waiting};
+
+/// How often: the counts read every row, and nobody acts on them within seconds.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Samples until told to stop. A store that is away is told by its own part; the numbers stay as they were.
+pub async fn sample<S: Store>(store: S, numbers: Arc<Numbers>, mut stopping: watch::Receiver<bool>) {
+    while !*stopping.borrow() {
+        let (reader, into) = (store.clone(), Arc::clone(&numbers));
+        // In a task of its own: a transaction must not be cut in two when the service stops.
+        let sampled = tokio::spawn(async move { once(&reader, &into).await }).await;
+        if let Ok(Err(fault)) = &sampled {
+            Waiting { part: "numbers", cause: fault }.emit();
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _ = stopping.changed() => return,
+        }
+    }
+}
+
+async fn once<S: Store>(store: &S, numbers: &Numbers) -> Stored<()> {
+    let mut tx = store.begin("numbers").await?;
+    let (census, standing, now) = (tx.census().await?, tx.standing().await?, tx.now());
+    tx.commit().await?;
+    write(numbers, &census, &standing, now);
+    Ok(())
+}
+
+fn write(numbers: &Numbers, census: &Census, standing: &Standing, now: Timestamp) {
+    numbers.set_messages("received", census.received);
+    numbers.set_messages("restricted", census.restricted);
+    for (state, count) in [
+        (MessageState::Duplicate, census.duplicates),
+        (MessageState::Refused, census.refused),
+        (MessageState::Diverted, census.diverted),
+        (MessageState::Recorded, census.recorded),
+        (MessageState::Journey, census.journeys),
+    ] {
+        numbers.set_messages(state.as_str(), count);
+    }
+    for (state, count) in [
+        ("fan-out", census.fan_out),
+        ("published", census.published),
+        ("held", census.held),
+        ("refused", census.legs_refused),
+        ("superseded", census.superseded),
+        ("withdrawn", census.withdrawn),
+    ] {
+        numbers.set_legs(state, count);
+    }
+    let age = |since: Option<Timestamp>| since.map_or(0, |since| now.duration_since(since).as_secs().max(0));
+    numbers.set_ages(age(standing.oldest_dead_letter), age(standing.oldest_due));
+    for feed in &standing.feeds {
+        numbers.set_feed(&FeedNumbers {
+            recipient: feed.recipient.to_string(),
+            head: feed.head.0,
+            waiting: feed.waiting,
+            oldest_seconds: age(feed.oldest_waiting),
+        });
+    }
+}

@@ -1,0 +1,132 @@
+//! The whole configuration of `brygga serve`: one TOML file, read to the end, with every fault at once.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::section::{ConfigFault, Section, Surroundings};
+
+/// Where the contracts lie, and which illustrations are in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contracts {
+    /// The folder. A service never uses the set built into the program.
+    pub folder: PathBuf,
+    /// The agreements with `status = "illustrative"` that are used all the same, by name.
+    pub illustrations: Vec<String>,
+}
+
+impl Contracts {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        let folder = section.path("folder");
+        let illustrations = section.value_or("illustrations", Vec::new());
+        Some(Self { folder: folder?, illustrations })
+    }
+}
+
+/// The listener for `/healthz`, `/readyz` and `/metrics`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Management {
+    /// Where it listens; without TLS, so for the operators' own network alone.
+    pub listen: SocketAddr,
+}
+
+impl Management {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        let listen = section.parsed("listen", "an address and a port, as in 127.0.0.1:9480");
+        if listen.is_none() && !section.has_faults() {
+            section.fault("listen", section.line(), "the key is missing");
+        }
+        Some(Self { listen: listen? })
+    }
+}
+
+/// Everything that `brygga serve` is told.
+#[derive(Debug)]
+pub struct Config {
+    /// `[contracts]`.
+    pub contracts: Contracts,
+    /// `[management]`.
+    pub management: Management,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// Every fault at once, each with key and line.
+    pub fn read(text: &str, around: &dyn Surroundings) -> Result<Self, Vec<ConfigFault>> {
+        let mut file = Section::of_text(text, around).map_err(|fault| vec![fault])?;
+        let contracts = needed(&mut file, "contracts", Contracts::read);
+        let management = needed(&mut file, "management", Management::read);
+        let mut faults = file.end();
+        faults.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
+        match (contracts, management) {
+            (Some(contracts), Some(management)) if faults.is_empty() => Ok(Self { contracts, management }),
+            _ => Err(faults),
+        }
+    }
+}
+
+/// A table that must be there.
+fn needed<'t, T>(file: &mut Section<'t>, name: &str, read: impl Fn(&mut Section<'t>) -> Option<T>) -> Option<T> {
+    if !file.has(name) {
+        file.fault(name, file.line(), "the table is missing");
+    }
+    optional(file, name, read)
+}
+
+/// A table that may be left out.
+fn optional<'t, T>(file: &mut Section<'t>, name: &str, read: impl Fn(&mut Section<'t>) -> Option<T>) -> Option<T> {
+    let mut section = file.section(name)?;
+    let part = read(&mut section);
+    file.absorb(section);
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::Config;
+    use crate::config::Surroundings;
+
+    struct Nothing;
+
+    impl Surroundings for Nothing {
+        fn variable(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn file(&self, _: &Path) -> io::Result<String> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    fn faults(text: &str) -> Vec<String> {
+        match Config::read(text, &Nothing) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once_with_its_key_and_line() {
+        let told = faults("[contracts]\nfolder = 7\nilustrations = []\n\n[management]\nlisten = \"somewhere\"\n[extra]\n");
+        let wanted = [
+            "line 2: contracts.folder: ",
+            "line 3: contracts.ilustrations: there is no such key",
+            "line 6: management.listen: an address and a port, as in 127.0.0.1:9480",
+            "line 7: extra: there is no such key",
+        ];
+        for wanted in wanted {
+            assert!(told.iter().any(|told| told.starts_with(wanted)), "{wanted} is not in {told:#?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_table_is_a_fault_and_a_file_that_is_no_toml_has_its_line() {
+        assert!(faults("").iter().any(|told| told.contains("contracts: the table is missing")));
+        assert_eq!(faults("[contracts]\nfolder = \n").len(), 1);
+        assert!(faults("[contracts]\nfolder = \n").concat().starts_with("line 2: the file: "));
+    }
+}
