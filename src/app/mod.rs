@@ -5,8 +5,10 @@ mod folder;
 mod sampler;
 mod scenario;
 mod service;
+mod sweeper;
 
 pub use folder::{DataFolder, FolderError};
 pub use sampler::sample;
 pub use scenario::{Scenario, ScenarioError, ScenarioMessage, name_parts};
 pub use service::Service;
+pub use sweeper::sweep;
