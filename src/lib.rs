@@ -5,7 +5,8 @@
 //! The modules below stand in the order of the floors; a file uses lower floors only, and a test proves it.
 //!
 //! - Floor 0, [`domain`]: the words of the field as types.
-//! - Floor 1, [`config`] and [`telemetry`]: checked values; one struct for each happening that is logged.
+//! - Floor 1, [`config`] and [`telemetry`]: checked values; one struct for each happening that is logged. `faults`: the
+//!   fail points of the fault runs, which are not in this build unless its feature is on.
 //! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`agreement`] >
 //!   [`consent`] > [`filter`] > [`translate`] > [`feed`].
 //! - Floor 3, the way as a whole: [`seal`], [`store`] (the port), [`journey`], [`dead_letter`].
@@ -33,6 +34,7 @@
 pub mod domain;
 
 pub mod config;
+mod faults;
 pub mod telemetry;
 
 pub mod intake;

@@ -10,6 +10,7 @@ mod reconcile;
 mod serve;
 mod set;
 mod settle;
+mod sweep;
 mod way;
 
 use std::sync::Arc;
@@ -27,10 +28,8 @@ use crate::agreement::Covered;
 use crate::domain::{
     Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, Login, MessageNumber, PersonKey, Refusal, ReportKey, Syntax,
 };
+use crate::faults;
 use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Store, Stored, StoredMessage, Tx};
-
-/// How many due reports one sweep's transaction settles.
-const SWEEP: i64 = 50;
 
 /// A message as a transport hands it over: its sender verified, its envelope read, its bytes untouched.
 #[derive(Debug, Clone)]
@@ -124,8 +123,14 @@ impl Journey {
         let mut outcomes = Vec::with_capacity(pending.len());
         for one in &mut pending {
             outcomes.push(self.store_one(&mut tx, one).await?);
+            faults::point!("mid-batch");
         }
+        if faults::planted!("no-participants-lock") {
+            faults::widen().await;
+        }
+        faults::point!("before-commit");
         tx.commit().await?;
+        faults::point!("after-commit-before-ack");
         Ok(outcomes)
     }
 
@@ -179,7 +184,12 @@ impl Journey {
 
     async fn store_one<T: Tx>(&self, tx: &mut T, one: &mut Pending) -> Stored<Outcome> {
         let envelope = &one.new.envelope;
-        let receipts = tx.receipts(&envelope.login, envelope.message_id).await?;
+        let mut receipts = tx.receipts(&envelope.login, envelope.message_id).await?;
+        if faults::planted!("no-dedup") {
+            receipts.clear();
+            // The unique key would notice; it is told that these are other bytes.
+            one.new.fingerprint = self.keys().fingerprint(Uuid::now_v7().as_bytes());
+        }
         let same = receipts.iter().find(|receipt| receipt.fingerprint.is_none_or(|known| known == one.new.fingerprint));
         if let Some(receipt) = same {
             tx.count_duplicate(receipt.number).await?;
@@ -350,28 +360,6 @@ impl Journey {
             detail,
         };
         tx.audit(&row).await
-    }
-
-    /// Settles a bounded number of reports whose time has come; says how many there were.
-    ///
-    /// # Errors
-    /// A fault of the store.
-    pub async fn sweep<S: Store>(&self, store: &S) -> Stored<usize> {
-        let mut tx = store.begin("sweep").await?;
-        let due = tx.due(SWEEP).await?;
-        let mut persons: Vec<PersonKey> = due.iter().map(|report| report.person).collect();
-        persons.sort();
-        persons.dedup();
-        tx.lock_persons(&persons).await?;
-        for report in &due {
-            if tx.is_flagged(&report.person).await? {
-                continue;
-            }
-            let consents = self.consents(&mut tx, &report.person).await?;
-            self.settle_report(&mut tx, &report.report, &consents, None).await?;
-        }
-        tx.commit().await?;
-        Ok(due.len())
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::Journey;
 use crate::domain::{Code, Keys, Position, RecipientId, Subject, Syntax};
+use crate::faults;
 use crate::feed::{Cursor, Event, Method, event_id};
 use crate::store::{AuditRow, FeedEntry, Store, Stored, Tx, WithdrawalRow, WithdrawalStep};
 
@@ -80,7 +81,9 @@ impl Journey {
                 from = last.position;
             }
             let good = self.serve(&mut tx, recipient, entries).await?;
+            faults::point!("page-marked-before-commit");
             tx.commit().await?;
+            faults::point!("page-committed-before-first-byte");
             page.entries.extend(good);
         }
         Ok(page)
@@ -100,7 +103,9 @@ impl Journey {
                 return Ok(None);
             }
             let good = self.serve(&mut tx, recipient, entries).await?;
+            faults::point!("handing-over-before-commit");
             tx.commit().await?;
+            faults::point!("handed-over-before-sending");
             if let Some(entry) = good.into_iter().next() {
                 return Ok(Some(HandedOver { entry }));
             }
@@ -112,6 +117,7 @@ impl Journey {
     /// # Errors
     /// A fault of the store.
     pub async fn confirm<S: Store>(&self, store: &S, recipient: &RecipientId, handed: HandedOver) -> Stored<()> {
+        faults::point!("sent-before-confirming");
         let mut tx = store.begin("confirm").await?;
         tx.confirm(recipient, handed.entry.position).await?;
         tx.commit().await
@@ -122,7 +128,8 @@ impl Journey {
         let now = tx.now();
         let mut good = Vec::with_capacity(entries.len());
         for entry in entries {
-            let shut = entry.method == Method::Put && (entry.flagged || entry.until.is_none_or(|until| until <= now));
+            let is_out = entry.flagged || entry.until.is_none_or(|until| until <= now);
+            let shut = entry.method == Method::Put && is_out && !faults::planted!("no-check-at-serving");
             if shut {
                 tx.withdraw_entry(recipient, entry.position).await?;
                 let step = if entry.served { WithdrawalStep::LapsedAfterServing } else { WithdrawalStep::BeforeServing };

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 24] = [
+const FLOORS: [(&str, u8, u8); 25] = [
     ("domain", 0, 0),
     ("config", 1, 0),
+    ("faults", 1, 0),
     ("telemetry", 1, 0),
     ("intake", 2, 0),
     ("protection", 2, 1),

@@ -11,6 +11,7 @@
 mod bad_input;
 mod cli;
 mod documents;
+mod fail_points;
 mod floors;
 mod harness;
 mod http;

@@ -1,0 +1,34 @@
+//! What falls due: settled in bounded transactions, in every process.
+
+use super::Journey;
+use crate::domain::PersonKey;
+use crate::faults;
+use crate::store::{Store, Stored, Tx};
+
+/// How many due reports one sweep's transaction settles.
+const SWEEP: i64 = 50;
+
+impl Journey {
+    /// Settles a bounded number of reports whose time has come; says how many there were.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn sweep<S: Store>(&self, store: &S) -> Stored<usize> {
+        let mut tx = store.begin("sweep").await?;
+        let due = tx.due(SWEEP).await?;
+        let mut persons: Vec<PersonKey> = due.iter().map(|report| report.person).collect();
+        persons.sort();
+        persons.dedup();
+        tx.lock_persons(&persons).await?;
+        for report in &due {
+            if tx.is_flagged(&report.person).await? {
+                continue;
+            }
+            let consents = self.consents(&mut tx, &report.person).await?;
+            self.settle_report(&mut tx, &report.report, &consents, None).await?;
+            faults::point!("mid-sweep");
+        }
+        tx.commit().await?;
+        Ok(due.len())
+    }
+}
