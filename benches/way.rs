@@ -87,6 +87,7 @@ fn judged(contract: &str, syntax: Syntax, bytes: &[u8], set: &ContractSet, keys:
         syntax,
         message_time: now(),
         received_at: now(),
+        trace: brygga::domain::Trace::default(),
     };
     let payload = payload(&envelope, bytes).expect("not too large");
     match open(payload, set, keys) {

@@ -23,6 +23,8 @@ CREATE TABLE messages (
     syntax       TEXT    NOT NULL,
     message_time INTEGER NOT NULL,
     received_at  INTEGER NOT NULL,
+    traceparent  TEXT,                -- W3C Trace Context, as the sender gave it
+    correlation  BLOB,                -- the message that it belongs to, as the sender gave it
     duplicates   INTEGER NOT NULL DEFAULT 0,
     kind         TEXT    NOT NULL,
     state        TEXT    NOT NULL,

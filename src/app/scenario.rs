@@ -49,6 +49,8 @@ impl ScenarioMessage {
             syntax: self.name.syntax,
             message_time: instant,
             bytes: self.bytes.clone(),
+            trace: crate::domain::Trace::default(),
+            defect: None,
         }
     }
 }

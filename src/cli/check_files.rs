@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::app::name_parts;
 use crate::contract::{Contract, Direction};
-use crate::domain::{ContractRef, Login, OrganisationNumber, Syntax};
+use crate::domain::{ContractRef, Login, OrganisationNumber, Syntax, Trace};
 use crate::intake::MAX_BYTES;
 use crate::journey::{Arrival, ContractSet};
 use crate::spool::Dropped;
@@ -24,14 +24,32 @@ pub(super) fn arrival(path: &Path, instant: Timestamp, set: &ContractSet) -> Res
     bytes.truncate(MAX_BYTES + 1);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if let Some((login, contract, message_id, syntax)) = name_parts(&name) {
-        return Ok(Arrival { login, message_id, contract, syntax, message_time: instant, bytes });
+        return Ok(Arrival {
+            login,
+            message_id,
+            contract,
+            syntax,
+            message_time: instant,
+            bytes,
+            trace: Trace::default(),
+            defect: None,
+        });
     }
     let folder = path.parent().and_then(Path::file_name).map(|folder| folder.to_string_lossy().into_owned());
     let login =
         folder.and_then(|folder| Login::try_from(folder).ok()).filter(|login| set.catalogue.parties().sender(login).is_some());
     if let (Some(login), Some(dropped)) = (login, Dropped::read(&name)) {
         let Dropped { contract, message_id, syntax } = dropped;
-        return Ok(Arrival { login, message_id, contract, syntax, message_time: instant, bytes });
+        return Ok(Arrival {
+            login,
+            message_id,
+            contract,
+            syntax,
+            message_time: instant,
+            bytes,
+            trace: Trace::default(),
+            defect: None,
+        });
     }
     let Some(syntax) = name.rsplit_once('.').and_then(|(_, extension)| extension.parse().ok()) else {
         return Err(format!("{name}: a message file ends in .json or .xml"));
@@ -42,7 +60,16 @@ pub(super) fn arrival(path: &Path, instant: Timestamp, set: &ContractSet) -> Res
             syntax.as_str()
         )
     })?;
-    Ok(Arrival { login, message_id: Uuid::now_v7(), contract, syntax, message_time: instant, bytes })
+    Ok(Arrival {
+        login,
+        message_id: Uuid::now_v7(),
+        contract,
+        syntax,
+        message_time: instant,
+        bytes,
+        trace: Trace::default(),
+        defect: None,
+    })
 }
 
 /// Guesses contract and sender of a file that comes without an envelope. A wrong guess only makes a wrong dry run.

@@ -94,6 +94,10 @@ impl Parties {
         let mut senders = HashMap::new();
         for login in written.login {
             let at = login.name.span().start;
+            if *login.name.get_ref() == Login::unknown() {
+                flaws.add_at(FILE, text, at, "this login stands for senders that cannot be told; choose another");
+                continue;
+            }
             let Some(kommun) = kommuner.iter().find(|kommun| kommun.code == login.kommun) else {
                 flaws.add_at(FILE, text, at, "the login's kommun is no organisation here");
                 continue;

@@ -49,8 +49,10 @@ codes! {
     TransportEnvelope = "transport.envelope", "The envelope lacks what every message must carry: an id, a type, a time, or a known content type.";
     TransportOversize = "transport.oversize", "The message is larger than this service takes.";
     TransportSender = "transport.sender", "This login may not send this kind of message.";
+    TransportRoutingKey = "transport.routing-key", "The routing key does not name the kommun and system of the login and the message of the type.";
     TransportUnknownContract = "transport.unknown-contract", "No message contract of this name and version exists here.";
     TransportConflict = "transport.conflict", "Another message with the same id but other content came before; the first one stands.";
+    TransportDeliveryLimit = "transport.delivery-limit", "The program failed on this message again and again; it is kept, and it is our fault.";
 
     DecodeEmpty = "decode.empty", "The message has no content.";
     DecodeNotUtf8 = "decode.not-utf8", "The bytes are not UTF-8.";

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::party::Login;
 use super::time::date_of;
+use super::trace::Trace;
 
 /// The two syntaxes of every contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +72,12 @@ impl ContractRef {
         self.version
     }
 
+    /// Stands where a message's contract could not be read. No contract of this name is ever loaded.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { name: "unknown".to_owned(), version: 1 }
+    }
+
     /// The XML namespace that goes with the contract.
     #[must_use]
     pub fn namespace(&self) -> String {
@@ -125,6 +132,8 @@ pub struct Envelope {
     pub message_time: Timestamp,
     /// When it arrived, by the store's clock; decides lateness.
     pub received_at: Timestamp,
+    /// What ties it to others.
+    pub trace: Trace,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod place;
 mod refusal;
 mod shape;
 mod time;
+mod trace;
 
 pub use category::{Categories, Category, Sensitivity};
 pub use code::{Code, UnknownCode};
@@ -32,3 +33,4 @@ pub use place::{Place, Step};
 pub use refusal::{Refusal, Violation};
 pub use shape::{Field, Format, Leaf, LeafKind, List, Object, Outline, Roles, Shape};
 pub use time::{STOCKHOLM, TimeError, activity_instant, calendar_date, date_of};
+pub use trace::{Trace, TraceParent};

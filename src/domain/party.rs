@@ -110,6 +110,14 @@ impl Login {
     }
 }
 
+impl Login {
+    /// Stands where a message's sender could not be told. `parties.toml` can give nobody this login.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self("unknown-sender".to_owned())
+    }
+}
+
 impl TryFrom<String> for Login {
     type Error = &'static str;
 
@@ -137,6 +145,17 @@ pub enum System {
     Ame,
     /// The försörjningsstöd system.
     Forsorjningsstod,
+}
+
+impl System {
+    /// The name in contracts and routing keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ame => "ame",
+            Self::Forsorjningsstod => "forsorjningsstod",
+        }
+    }
 }
 
 /// Who receives: the parties that a gate and a matrix can be written for.

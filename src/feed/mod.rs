@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Keys, Position, RecipientId, Subject, Syntax};
+use crate::domain::{Keys, Position, RecipientId, Subject, Syntax, TraceParent};
 
 /// Bytes of an id's authentication.
 const TAG: usize = 16;
@@ -111,6 +111,8 @@ pub struct Event<'a> {
     pub syntax: Syntax,
     /// Whether it rests on an illustration that nobody has signed.
     pub illustrative: bool,
+    /// The trace of the message that it was made of.
+    pub traceparent: Option<&'a TraceParent>,
     /// The document; empty for a `DELETE`.
     pub data: &'a [u8],
 }
@@ -129,6 +131,10 @@ impl Event<'_> {
         if self.illustrative {
             // An extension attribute: nobody may take an illustration for an agreement.
             event.insert("illustrative".to_owned(), json!(true));
+        }
+        if let Some(parent) = self.traceparent {
+            // The extension attribute of CloudEvents' distributed tracing.
+            event.insert("traceparent".to_owned(), json!(parent.as_str()));
         }
         match self.method {
             Method::Delete => {

@@ -4,9 +4,11 @@
 //! ([`StoreError`](crate::store::StoreError)) comes
 //! back to the caller, who acknowledges nothing and tries again.
 
+mod arrival;
 mod courier;
 mod dry_run;
 mod reconcile;
+mod retry;
 mod serve;
 mod set;
 mod settle;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use arrival::{Arrival, Defect, Outcome};
 pub use courier::{Courier, Delivery, Parcel};
 pub use dry_run::{DryRun, FieldFate, LegView, is_clean};
 pub use serve::{HandedOver, Page, Served};
@@ -25,47 +28,9 @@ pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
 
 use crate::agreement::Covered;
-use crate::domain::{
-    Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, Login, MessageNumber, PersonKey, Refusal, ReportKey, Syntax,
-};
+use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, MessageNumber, PersonKey, Refusal, ReportKey};
 use crate::faults;
 use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Store, Stored, StoredMessage, Tx};
-
-/// A message as a transport hands it over: its sender verified, its envelope read, its bytes untouched.
-#[derive(Debug, Clone)]
-pub struct Arrival {
-    /// Who the transport says has sent it.
-    pub login: Login,
-    /// The sender's id of it.
-    pub message_id: Uuid,
-    /// The contract it claims.
-    pub contract: ContractRef,
-    /// The syntax it claims.
-    pub syntax: Syntax,
-    /// When the sender made it.
-    pub message_time: Timestamp,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// What became of an arrival when it was stored. What its legs come to stands in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It came before.
-    Duplicate(MessageNumber),
-    /// It is stored in this state.
-    Stored(MessageNumber, MessageState),
-}
-
-impl Outcome {
-    /// The stored message.
-    #[must_use]
-    pub const fn number(&self) -> MessageNumber {
-        match self {
-            Self::Duplicate(number) | Self::Stored(number, _) => *number,
-        }
-    }
-}
 
 /// The way, with the set of contracts it judges by and the keys of its digests.
 #[derive(Clone)]
@@ -86,6 +51,8 @@ impl std::fmt::Debug for Journey {
 struct Pending {
     new: NewMessage,
     opened: Option<Opened>,
+    /// What it is refused with where the program fails on it.
+    on_failure: Code,
 }
 
 impl Journey {
@@ -112,9 +79,34 @@ impl Journey {
     /// # Errors
     /// A fault of the store: nothing of the batch is stored.
     pub async fn take<S: Store>(&self, store: &S, arrivals: Vec<Arrival>) -> Stored<Vec<Outcome>> {
+        self.take_as(store, arrivals, Code::JourneyFailed).await
+    }
+
+    /// Takes one arrival that has failed before, alone and for the last time: where the program fails on it again, it is
+    /// refused for that.
+    ///
+    /// # Errors
+    /// A fault of the store: it is not stored.
+    pub async fn take_last<S: Store>(&self, store: &S, arrival: Arrival) -> Stored<Vec<Outcome>> {
+        self.take_as(store, vec![arrival], Code::TransportDeliveryLimit).await
+    }
+
+    /// The id under which a message is stored that has none of its own, or that stands under a broken envelope: made of its
+    /// bytes, so that a redelivery is a duplicate and a mended message under the sender's own id is not.
+    #[must_use]
+    pub fn id_of_bytes(&self, bytes: &[u8]) -> Uuid {
+        let mut id = [0; 16];
+        for (slot, byte) in id.iter_mut().zip(self.keys.fingerprint(bytes).as_bytes()) {
+            *slot = *byte;
+        }
+        uuid::Builder::from_custom_bytes(id).into_uuid()
+    }
+
+    async fn take_as<S: Store>(&self, store: &S, arrivals: Vec<Arrival>, on_failure: Code) -> Stored<Vec<Outcome>> {
         // Decoding can take its time, and nobody else should wait for the writer meanwhile.
         let now = store.now();
-        let mut pending: Vec<Pending> = arrivals.into_iter().map(|arrival| self.open_arrival(arrival, now)).collect();
+        let mut pending: Vec<Pending> =
+            arrivals.into_iter().map(|arrival| self.open_arrival(arrival, now, on_failure)).collect();
         let mut persons: Vec<PersonKey> = pending.iter().filter_map(|one| one.new.person).collect();
         persons.sort();
         persons.dedup();
@@ -134,7 +126,7 @@ impl Journey {
         Ok(outcomes)
     }
 
-    fn open_arrival(&self, arrival: Arrival, now: Timestamp) -> Pending {
+    fn open_arrival(&self, arrival: Arrival, now: Timestamp, on_failure: Code) -> Pending {
         let envelope = Envelope {
             login: arrival.login,
             message_id: arrival.message_id,
@@ -142,6 +134,7 @@ impl Journey {
             syntax: arrival.syntax,
             message_time: arrival.message_time,
             received_at: now,
+            trace: arrival.trace,
         };
         let fingerprint = self.keys.fingerprint(&arrival.bytes);
         let mut new = NewMessage {
@@ -158,7 +151,10 @@ impl Journey {
             fan_out: 0,
             sealed: arrival.bytes,
         };
-        let opened = self.open_stored(&new);
+        let opened = match arrival.defect {
+            Some(Defect { code, restricted }) => Opened::Refused { refusal: Refusal::whole(code), restricted },
+            None => self.open_stored(&new, on_failure),
+        };
         match &opened {
             Opened::Known(identified) => new.person = Some(*identified.person()),
             Opened::Refused { refusal, restricted } => {
@@ -170,14 +166,14 @@ impl Journey {
             // What is too large to read is too large to keep: its fingerprint and envelope are.
             new.sealed.clear();
         }
-        Pending { new, opened: Some(opened) }
+        Pending { new, opened: Some(opened), on_failure }
     }
 
-    fn open_stored(&self, message: &NewMessage) -> Opened {
+    fn open_stored(&self, message: &NewMessage, on_failure: Code) -> Opened {
         match payload(&message.envelope, &message.sealed) {
             // A panic in the way is our fault and must neither stop the rest nor lose the message.
             Ok(payload) => settle::guarded(|| open(payload, &self.set, self.keys()))
-                .unwrap_or_else(|| Opened::Refused { refusal: Refusal::whole(Code::JourneyFailed), restricted: true }),
+                .unwrap_or_else(|| Opened::Refused { refusal: Refusal::whole(on_failure), restricted: true }),
             Err(refusal) => Opened::Refused { refusal, restricted: false },
         }
     }
@@ -195,7 +191,7 @@ impl Journey {
             tx.count_duplicate(receipt.number).await?;
             return Ok(Outcome::Duplicate(receipt.number));
         }
-        let mut judged = self.judge_opened(tx, one.opened.take()).await?;
+        let mut judged = self.judge_opened(tx, one.opened.take(), one.on_failure).await?;
         // The first content under an id stands; but protection comes before this rule as before every other, and neither a
         // flag nor a revocation may be lost because its sender used an id twice.
         let goes_first = match &judged {
@@ -215,11 +211,11 @@ impl Journey {
     }
 
     /// Asks the store about protection and judges. `None` is a message that was refused before anybody's person was known.
-    async fn judge_opened<T: Tx>(&self, tx: &mut T, opened: Option<Opened>) -> Stored<Option<Judged>> {
+    async fn judge_opened<T: Tx>(&self, tx: &mut T, opened: Option<Opened>, on_failure: Code) -> Stored<Option<Judged>> {
         let Some(Opened::Known(identified)) = opened else { return Ok(None) };
         let flagged = tx.is_flagged(identified.person()).await?;
         let judged = settle::guarded(|| judge(*identified, flagged, &self.set, self.keys()));
-        Ok(Some(judged.unwrap_or_else(|| Judged::Refused(Refusal::whole(Code::JourneyFailed)))))
+        Ok(Some(judged.unwrap_or_else(|| Judged::Refused(Refusal::whole(on_failure)))))
     }
 
     /// Writes what a message was judged to be into its row; gives the legs of a report. `this` is its number on a retry.
@@ -305,61 +301,6 @@ impl Journey {
     async fn note_arrival<T: Tx>(&self, tx: &mut T, number: MessageNumber, message: &NewMessage) -> Stored<()> {
         let code = message.violations.first().map(|(code, _)| *code);
         self.note(tx, "decision", Some(number), None, code, message.state.as_str()).await
-    }
-
-    /// Runs a refused message once more, or a journey's legs, under the set of today. It moves; it is no new receipt.
-    ///
-    /// # Errors
-    /// A fault of the store.
-    pub async fn retry<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
-        let mut tx = store.begin("retry").await?;
-        let Some(mut stored) = tx.message(number).await? else { return Ok(None) };
-        let opened = self.open_stored(&stored.message);
-        if let Opened::Known(identified) = &opened {
-            tx.lock_persons(&[*identified.person()]).await?;
-            stored.message.person = Some(*identified.person());
-        }
-        self.note_operator(&mut tx, number, operator, "retry").await?;
-        let first = stored.message.violations.first().map(|(code, _)| *code);
-        // No retry can mend these: another message stands under the id, or the bytes were never kept.
-        let is_final = matches!(first, Some(Code::TransportConflict | Code::TransportOversize));
-        match stored.message.state {
-            MessageState::Refused if !is_final => {
-                if let Opened::Refused { refusal, restricted } = &opened {
-                    stored.message.violations = violations(refusal);
-                    stored.message.restricted = *restricted;
-                } else {
-                    stored.message.restricted = false;
-                }
-                let judged = self.judge_opened(&mut tx, Some(opened)).await?;
-                let may_wait = only_opens(judged.as_ref());
-                let fan = self.fill(&mut tx, &mut stored.message, judged, Some(number)).await?;
-                tx.update_message(number, &stored.message).await?;
-                self.after(&mut tx, &stored, fan, may_wait).await?;
-            }
-            MessageState::Journey => {
-                if let (Some(person), Some(report)) = (stored.message.person, stored.message.report) {
-                    let consents = self.consents(&mut tx, &person).await?;
-                    self.settle_report(&mut tx, &report, &consents, None).await?;
-                }
-            }
-            _ => {}
-        }
-        tx.commit().await?;
-        Ok(Some(stored.message.state))
-    }
-
-    async fn note_operator<T: Tx>(&self, tx: &mut T, number: MessageNumber, operator: &str, what: &str) -> Stored<()> {
-        let detail = what.to_owned();
-        let row = crate::store::AuditRow {
-            act: "operator",
-            actor: operator.to_owned(),
-            message: Some(number),
-            recipient: None,
-            code: None,
-            detail,
-        };
-        tx.audit(&row).await
     }
 }
 

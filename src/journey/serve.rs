@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::Journey;
-use crate::domain::{Code, Keys, Position, RecipientId, Subject, Syntax};
+use crate::domain::{Code, Keys, Position, RecipientId, Subject, Syntax, TraceParent};
 use crate::faults;
 use crate::feed::{Cursor, Event, Method, event_id};
 use crate::store::{AuditRow, FeedEntry, Store, Stored, Tx, WithdrawalRow, WithdrawalStep};
@@ -29,6 +29,8 @@ pub struct Served {
     pub syntax: Syntax,
     /// Whether it rests on an illustration that nobody has signed.
     pub illustrative: bool,
+    /// The trace of the message that it was made of.
+    pub traceparent: Option<TraceParent>,
     /// The document; empty for a `DELETE`.
     pub document: Vec<u8>,
 }
@@ -45,6 +47,7 @@ impl Served {
             method: self.method,
             syntax: self.syntax,
             illustrative: self.illustrative,
+            traceparent: self.traceparent.as_ref(),
             data: &self.document,
         }
     }
@@ -148,6 +151,7 @@ impl Journey {
                 method: entry.method,
                 syntax: entry.syntax,
                 illustrative: entry.illustrative,
+                traceparent: entry.traceparent,
                 document: entry.sealed,
             });
         }

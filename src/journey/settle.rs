@@ -100,7 +100,7 @@ impl Journey {
 
     /// Judges a stored message again, apart from protection.
     pub(super) fn rejudge(&self, stored: &StoredMessage) -> Option<Judged> {
-        match self.open_stored(&stored.message) {
+        match self.open_stored(&stored.message, Code::JourneyFailed) {
             Opened::Known(identified) => guarded(|| way::judge(*identified, false, &self.set, self.keys())),
             Opened::Refused { .. } => None,
         }

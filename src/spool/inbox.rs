@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{SpoolError, SpoolFolders};
-use crate::domain::{ContractRef, Login, Syntax};
+use crate::domain::{ContractRef, Login, Syntax, Trace};
 use crate::intake::MAX_BYTES;
 use crate::journey::{Arrival, Journey, Outcome};
 use crate::store::Store;
@@ -121,6 +121,8 @@ impl Inbox {
                 syntax: dropped.syntax,
                 message_time,
                 bytes,
+                trace: Trace::default(),
+                defect: None,
             });
             paths.push((login, waiting.path));
         }

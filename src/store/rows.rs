@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     Code, Envelope, Fingerprint, LegId, Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject, Syntax,
+    TraceParent,
 };
 use crate::feed::Method;
 
@@ -217,6 +218,8 @@ pub struct FeedEntry {
     pub published_at: Timestamp,
     /// The first instant at which its gate is shut by date; a `DELETE` has none.
     pub until: Option<Timestamp>,
+    /// The trace of the message that it was made of.
+    pub traceparent: Option<TraceParent>,
     /// Whether it rests on an illustration that nobody has signed.
     pub illustrative: bool,
     /// Whether its person is protected now.

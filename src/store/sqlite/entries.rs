@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::read::{column, digest, micros, optional_time, recipient as recipient_of, time, word};
+use super::read::{column, digest, micros, optional_time, optional_word, recipient as recipient_of, time, word};
 use super::{Stored, away};
 use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
@@ -166,7 +166,8 @@ pub(super) async fn page(
     limit: i64,
 ) -> Stored<Vec<FeedEntry>> {
     let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, \
-        served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged \
+        served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
+        (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
         FROM entries LEFT JOIN persons ON persons.person = entries.person \
         WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3";
     let rows = sqlx::query(sql).bind(recipient.as_str()).bind(after.0).bind(limit).fetch_all(db).await.map_err(away)?;
@@ -175,7 +176,8 @@ pub(super) async fn page(
 
 pub(super) async fn unconfirmed(db: &mut SqliteConnection, recipient: &RecipientId, limit: i64) -> Stored<Vec<FeedEntry>> {
     let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, \
-        served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged \
+        served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
+        (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
         FROM entries LEFT JOIN persons ON persons.person = entries.person \
         WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL ORDER BY position LIMIT ?2";
     let rows = sqlx::query(sql).bind(recipient.as_str()).bind(limit).fetch_all(db).await.map_err(away)?;
@@ -192,6 +194,7 @@ fn feed_entry(row: &SqliteRow) -> Stored<FeedEntry> {
         sealed: column(row, "sealed")?,
         published_at: time(row, TABLE, "published_at")?,
         until: optional_time(row, TABLE, "until")?,
+        traceparent: optional_word(row, "messages", "traceparent", |text| text.parse().ok())?,
         illustrative: column(row, "illustrative")?,
         flagged: column(row, "flagged")?,
         served: column(row, "served")?,

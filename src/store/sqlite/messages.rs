@@ -6,15 +6,16 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::read::{column, digest, inconsistent, micros, optional_digest, optional_time, person, time, word};
+use super::read::{column, digest, inconsistent, micros, optional_digest, optional_time, optional_word, person, time, word};
 use super::{Stored, away};
-use crate::domain::{Code, ContractRef, Envelope, Fingerprint, Login, MessageNumber, PersonKey, ReportKey};
+use crate::domain::{Code, ContractRef, Envelope, Fingerprint, Login, MessageNumber, PersonKey, ReportKey, Trace, TraceParent};
 use crate::store::{AuditRow, MessageKind, MessageState, NewMessage, Receipt, StoredMessage};
 
 const TABLE: &str = "messages";
 
-const COLUMNS: &str = "SELECT number, login, message_id, fingerprint, contract, syntax, message_time, received_at, kind, state, \
-    violations, restricted, discarded_at, person, report, revision, content, fan_out, sealed FROM messages ";
+const COLUMNS: &str = "SELECT number, login, message_id, fingerprint, contract, syntax, message_time, received_at, \
+    traceparent, correlation, kind, state, violations, restricted, discarded_at, person, report, revision, content, fan_out, \
+    sealed FROM messages ";
 
 pub(super) async fn receipts(db: &mut SqliteConnection, login: &Login, message_id: Uuid) -> Stored<Vec<Receipt>> {
     let sql = "SELECT number, fingerprint FROM messages WHERE login = ?1 AND message_id = ?2 ORDER BY number";
@@ -33,9 +34,9 @@ pub(super) async fn count_duplicate(db: &mut SqliteConnection, number: MessageNu
 }
 
 pub(super) async fn insert(db: &mut SqliteConnection, message: &NewMessage) -> Stored<MessageNumber> {
-    let sql = "INSERT INTO messages (login, message_id, fingerprint, contract, syntax, message_time, received_at, kind, state, \
-        violations, restricted, person, report, revision, content, fan_out, sealed) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) RETURNING number";
+    let sql = "INSERT INTO messages (login, message_id, fingerprint, contract, syntax, message_time, received_at, \
+        traceparent, correlation, kind, state, violations, restricted, person, report, revision, content, fan_out, sealed) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) RETURNING number";
     let envelope = &message.envelope;
     let row = sqlx::query(sql)
         .bind(envelope.login.as_str())
@@ -45,6 +46,8 @@ pub(super) async fn insert(db: &mut SqliteConnection, message: &NewMessage) -> S
         .bind(envelope.syntax.as_str())
         .bind(micros(envelope.message_time))
         .bind(micros(envelope.received_at))
+        .bind(envelope.trace.parent.as_ref().map(TraceParent::as_str))
+        .bind(envelope.trace.correlation_id.as_ref().map(|id| id.as_bytes().as_slice()))
         .bind(message.kind.as_str())
         .bind(message.state.as_str())
         .bind(violations_text(message))
@@ -139,6 +142,10 @@ fn stored(row: &SqliteRow) -> Stored<StoredMessage> {
         syntax: word(row, TABLE, "syntax", |text| text.parse().ok())?,
         message_time: time(row, TABLE, "message_time")?,
         received_at: time(row, TABLE, "received_at")?,
+        trace: Trace {
+            parent: optional_word(row, TABLE, "traceparent", |text| text.parse().ok())?,
+            correlation_id: optional_digest(row, TABLE, "correlation", |bytes| Uuid::from_slice(bytes).ok())?,
+        },
     };
     let fingerprint = optional_digest(row, TABLE, "fingerprint", Fingerprint::from_slice)?;
     let message = NewMessage {

@@ -34,6 +34,17 @@ pub(super) fn word<T>(row: &SqliteRow, table: &'static str, name: &'static str, 
     read(text).ok_or_else(|| inconsistent(table, name))
 }
 
+/// A text that is of one form, or absent.
+pub(super) fn optional_word<T>(
+    row: &SqliteRow,
+    table: &'static str,
+    name: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Stored<Option<T>> {
+    let text: Option<&str> = column(row, name)?;
+    text.map(|text| read(text).ok_or_else(|| inconsistent(table, name))).transpose()
+}
+
 /// Bytes that must have the length of their digest.
 pub(super) fn digest<T>(
     row: &SqliteRow,

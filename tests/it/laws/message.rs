@@ -33,6 +33,8 @@ pub(super) fn arrival(id: u128, contract: &str, syntax: Syntax, text: String) ->
         syntax,
         message_time: start(),
         bytes: text.into_bytes(),
+        trace: brygga::domain::Trace::default(),
+        defect: None,
     }
 }
 

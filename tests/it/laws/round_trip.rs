@@ -84,6 +84,7 @@ fn decoded(outline: &Arc<Outline>, syntax: Syntax, text: &str) -> Value {
         syntax,
         message_time: start(),
         received_at: start(),
+        trace: brygga::domain::Trace::default(),
     };
     let payload = Payload::new(envelope, text.as_bytes().to_vec()).expect("small enough");
     match decode(payload, outline) {

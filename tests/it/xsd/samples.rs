@@ -59,6 +59,7 @@ pub(super) fn decode(contract: &Contract, syntax: Syntax, bytes: &[u8]) -> Resul
         syntax,
         message_time: "2026-05-04T12:00:00Z".parse().expect("a time"),
         received_at: "2026-05-04T12:00:01Z".parse().expect("a time"),
+        trace: brygga::domain::Trace::default(),
     };
     let payload = Payload::new(envelope, bytes.to_vec()).map_err(|refusal| refusal.code())?;
     intake::decode(payload, contract.outline()).map_err(|refusal| refusal.code())

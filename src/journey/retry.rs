@@ -1,0 +1,66 @@
+//! Runs a stored message once more, because a person says so.
+
+use super::way::Opened;
+use super::{Journey, only_opens, way};
+use crate::domain::{Code, MessageNumber};
+use crate::store::{AuditRow, MessageState, Store, Stored, Tx};
+
+impl Journey {
+    /// Runs a refused message once more, or a journey's legs, under the set of today. It moves; it is no new receipt.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn retry<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+        let mut tx = store.begin("retry").await?;
+        let Some(mut stored) = tx.message(number).await? else { return Ok(None) };
+        let opened = self.open_stored(&stored.message, Code::JourneyFailed);
+        if let Opened::Known(identified) = &opened {
+            tx.lock_persons(&[*identified.person()]).await?;
+            stored.message.person = Some(*identified.person());
+        }
+        self.note_operator(&mut tx, number, operator, "retry").await?;
+        let first = stored.message.violations.first().map(|(code, _)| *code);
+        // No retry can mend these: another message stands under the id, the bytes were never kept, or the envelope is broken.
+        let is_final = matches!(
+            first,
+            Some(Code::TransportConflict | Code::TransportOversize | Code::TransportEnvelope | Code::TransportRoutingKey)
+        );
+        match stored.message.state {
+            MessageState::Refused if !is_final => {
+                if let Opened::Refused { refusal, restricted } = &opened {
+                    stored.message.violations = way::violations(refusal);
+                    stored.message.restricted = *restricted;
+                } else {
+                    stored.message.restricted = false;
+                }
+                let judged = self.judge_opened(&mut tx, Some(opened), Code::JourneyFailed).await?;
+                let may_wait = only_opens(judged.as_ref());
+                let fan = self.fill(&mut tx, &mut stored.message, judged, Some(number)).await?;
+                tx.update_message(number, &stored.message).await?;
+                self.after(&mut tx, &stored, fan, may_wait).await?;
+            }
+            MessageState::Journey => {
+                if let (Some(person), Some(report)) = (stored.message.person, stored.message.report) {
+                    let consents = self.consents(&mut tx, &person).await?;
+                    self.settle_report(&mut tx, &report, &consents, None).await?;
+                }
+            }
+            _ => {}
+        }
+        tx.commit().await?;
+        Ok(Some(stored.message.state))
+    }
+
+    async fn note_operator<T: Tx>(&self, tx: &mut T, number: MessageNumber, operator: &str, what: &str) -> Stored<()> {
+        let detail = what.to_owned();
+        let row = AuditRow {
+            act: "operator",
+            actor: operator.to_owned(),
+            message: Some(number),
+            recipient: None,
+            code: None,
+            detail,
+        };
+        tx.audit(&row).await
+    }
+}
