@@ -10,12 +10,14 @@
 
 mod bad_input;
 mod cli;
+mod config;
 mod documents;
 mod fail_points;
 mod floors;
 mod harness;
 mod http;
 mod laws;
+mod management;
 mod privacy;
 mod scenarios;
 mod service;
