@@ -9,7 +9,7 @@ use crate::domain::{Code, MessageNumber};
 use crate::filter::mask;
 use crate::intake::decode;
 use crate::journey::{Journey, payload};
-use crate::store::{AuditRow, MessageState, Store, Stored, StoredMessage, Tx};
+use crate::store::{AuditRow, Concerned, MessageState, Store, Stored, StoredMessage, Tx};
 
 /// A dead letter through the mask.
 #[derive(Debug)]
@@ -53,6 +53,9 @@ pub async fn show<S: Store>(journey: &Journey, store: &S, number: MessageNumber,
 /// A fault of the store.
 pub async fn discard<S: Store>(store: &S, number: MessageNumber, operator: &str, reason: &str) -> Stored<bool> {
     let mut tx = store.begin("dead-letter-discard").await?;
+    let Some(seen) = tx.message(number).await? else { return Ok(false) };
+    tx.lock(&seen.message.person.map(Concerned::whole).unwrap_or_default()).await?;
+    // Somebody may have run it again before the lock was ours.
     let Some(stored) = tx.message(number).await? else { return Ok(false) };
     if stored.discarded_at.is_some() || !is_open(&mut tx, &stored).await? {
         return Ok(false);

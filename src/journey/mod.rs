@@ -5,6 +5,7 @@
 //! back to the caller, who acknowledges nothing and tries again.
 
 mod arrival;
+mod attempts;
 mod courier;
 mod dry_run;
 mod reconcile;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use arrival::{Arrival, Defect, Outcome};
+use attempts::Attempts;
 pub use courier::{Courier, Delivery, Parcel};
 pub use dry_run::{DryRun, FieldFate, LegView, is_clean};
 pub use serve::{HandedOver, Page, Served};
@@ -28,9 +30,12 @@ pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
 
 use crate::agreement::Covered;
-use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, MessageNumber, PersonKey, Refusal, ReportKey};
+use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, MessageNumber, Refusal, ReportKey};
 use crate::faults;
-use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Store, Stored, StoredMessage, Tx};
+use crate::protection::Identified;
+use crate::store::{
+    Concerned, LegRow, LegState, MessageKind, MessageState, NewMessage, Store, StoreError, Stored, StoredMessage, Tx,
+};
 
 /// The way, with the set of contracts it judges by and the keys of its digests.
 #[derive(Clone)]
@@ -47,10 +52,12 @@ impl std::fmt::Debug for Journey {
     }
 }
 
-/// An arrival that has been opened but not stored.
+/// An arrival that has been opened and judged, but not stored.
 struct Pending {
     new: NewMessage,
-    opened: Option<Opened>,
+    /// As if nothing were stored about protection, which can be asked under the participant's lock alone. `None` where the
+    /// message was refused before anybody's person was known.
+    judged: Option<Judged>,
     /// What it is refused with where the program fails on it.
     on_failure: Code,
 }
@@ -103,15 +110,22 @@ impl Journey {
     }
 
     async fn take_as<S: Store>(&self, store: &S, arrivals: Vec<Arrival>, on_failure: Code) -> Stored<Vec<Outcome>> {
-        // Decoding can take its time, and nobody else should wait for the writer meanwhile.
+        let mut attempts = Attempts::default();
+        loop {
+            match self.take_once(store, &arrivals, on_failure).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn take_once<S: Store>(&self, store: &S, arrivals: &[Arrival], on_failure: Code) -> Stored<Vec<Outcome>> {
+        // Decoding and judging take their time, and nobody else should wait for the rows meanwhile.
         let now = store.now();
         let mut pending: Vec<Pending> =
-            arrivals.into_iter().map(|arrival| self.open_arrival(arrival, now, on_failure)).collect();
-        let mut persons: Vec<PersonKey> = pending.iter().filter_map(|one| one.new.person).collect();
-        persons.sort();
-        persons.dedup();
+            arrivals.iter().map(|arrival| self.open_arrival(arrival.clone(), now, on_failure)).collect();
         let mut tx = store.begin("take").await?;
-        tx.lock_persons(&persons).await?;
+        tx.lock(&concerned(&pending)).await?;
         let mut outcomes = Vec::with_capacity(pending.len());
         for one in &mut pending {
             outcomes.push(self.store_one(&mut tx, one).await?);
@@ -155,18 +169,22 @@ impl Journey {
             Some(Defect { code, restricted }) => Opened::Refused { refusal: Refusal::whole(code), restricted },
             None => self.open_stored(&new, on_failure),
         };
-        match &opened {
-            Opened::Known(identified) => new.person = Some(*identified.person()),
+        let mut judged = None;
+        match opened {
+            Opened::Known(identified) => {
+                new.person = Some(*identified.person());
+                judged = Some(self.judge_guarded(identified, false, on_failure));
+            }
             Opened::Refused { refusal, restricted } => {
-                new.violations = violations(refusal);
-                new.restricted = *restricted;
+                new.violations = violations(&refusal);
+                new.restricted = restricted;
             }
         }
         if new.violations.first().is_some_and(|(code, _)| *code == Code::TransportOversize) {
             // What is too large to read is too large to keep: its fingerprint and envelope are.
             new.sealed.clear();
         }
-        Pending { new, opened: Some(opened), on_failure }
+        Pending { new, judged, on_failure }
     }
 
     fn open_stored(&self, message: &NewMessage, on_failure: Code) -> Opened {
@@ -191,7 +209,7 @@ impl Journey {
             tx.count_duplicate(receipt.number).await?;
             return Ok(Outcome::Duplicate(receipt.number));
         }
-        let mut judged = self.judge_opened(tx, one.opened.take(), one.on_failure).await?;
+        let mut judged = self.judge_stored_flag(tx, one).await?;
         // The first content under an id stands; but protection comes before this rule as before every other, and neither a
         // flag nor a revocation may be lost because its sender used an id twice.
         let goes_first = match &judged {
@@ -210,12 +228,22 @@ impl Journey {
         Ok(Outcome::Stored(number, one.new.state))
     }
 
-    /// Asks the store about protection and judges. `None` is a message that was refused before anybody's person was known.
-    async fn judge_opened<T: Tx>(&self, tx: &mut T, opened: Option<Opened>, on_failure: Code) -> Stored<Option<Judged>> {
-        let Some(Opened::Known(identified)) = opened else { return Ok(None) };
-        let flagged = tx.is_flagged(identified.person()).await?;
-        let judged = settle::guarded(|| judge(*identified, flagged, &self.set, self.keys()));
-        Ok(Some(judged.unwrap_or_else(|| Judged::Refused(Refusal::whole(on_failure)))))
+    /// Judges a report again where the store says that its person is protected.
+    async fn judge_stored_flag<T: Tx>(&self, tx: &mut T, one: &mut Pending) -> Stored<Option<Judged>> {
+        let judged = one.judged.take();
+        let Some(person) = one.new.person.filter(|_| is_report(&one.new.envelope.contract)) else { return Ok(judged) };
+        if tx.is_flagged(&person).await?
+            && let Opened::Known(identified) = self.open_stored(&one.new, one.on_failure)
+        {
+            return Ok(Some(self.judge_guarded(identified, true, one.on_failure)));
+        }
+        Ok(judged)
+    }
+
+    /// A panic in the way is our fault and must neither stop the rest nor lose the message.
+    fn judge_guarded(&self, identified: Box<Identified>, flagged: bool, on_failure: Code) -> Judged {
+        settle::guarded(|| judge(*identified, flagged, &self.set, self.keys()))
+            .unwrap_or_else(|| Judged::Refused(Refusal::whole(on_failure)))
     }
 
     /// Writes what a message was judged to be into its row; gives the legs of a report. `this` is its number on a retry.
@@ -302,6 +330,22 @@ impl Journey {
         let code = message.violations.first().map(|(code, _)| *code);
         self.note(tx, "decision", Some(number), None, code, message.state.as_str()).await
     }
+}
+
+/// What a batch is about to touch.
+fn concerned(pending: &[Pending]) -> Concerned {
+    let mut concerned = Concerned::default();
+    for one in pending {
+        concerned.receipts.push((one.new.envelope.login.clone(), one.new.envelope.message_id));
+        let Some(person) = one.new.person else { continue };
+        concerned.persons.push(person);
+        match &one.judged {
+            Some(Judged::Report(fanned)) => concerned.reports.push(fanned.report),
+            Some(Judged::Consent(_) | Judged::Protection(_) | Judged::Diverted(_)) => concerned.whole.push(person),
+            Some(Judged::Refused(_)) | None => {}
+        }
+    }
+    concerned.sorted()
 }
 
 /// Whether a consent can only open gates: the first revision of a waiver. Whatever may shut one is settled whole at once.

@@ -1,9 +1,9 @@
 //! Runs a stored message once more, because a person says so.
 
 use super::way::Opened;
-use super::{Journey, only_opens, way};
+use super::{Attempts, Journey, only_opens, way};
 use crate::domain::{Code, MessageNumber};
-use crate::store::{AuditRow, MessageState, Store, Stored, Tx};
+use crate::store::{AuditRow, Concerned, MessageState, Store, StoreError, Stored, Tx};
 
 impl Journey {
     /// Runs a refused message once more, or a journey's legs, under the set of today. It moves; it is no new receipt.
@@ -11,12 +11,28 @@ impl Journey {
     /// # Errors
     /// A fault of the store.
     pub async fn retry<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.retry_once(store, number, operator).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn retry_once<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
         let mut tx = store.begin("retry").await?;
+        let Some(seen) = tx.message(number).await? else { return Ok(None) };
+        let opened = self.open_stored(&seen.message, Code::JourneyFailed);
+        let person = match &opened {
+            Opened::Known(identified) => Some(*identified.person()),
+            Opened::Refused { .. } => seen.message.person,
+        };
+        tx.lock(&person.map(Concerned::whole).unwrap_or_default()).await?;
+        // What was seen before the lock may have moved.
         let Some(mut stored) = tx.message(number).await? else { return Ok(None) };
-        let opened = self.open_stored(&stored.message, Code::JourneyFailed);
-        if let Opened::Known(identified) = &opened {
-            tx.lock_persons(&[*identified.person()]).await?;
-            stored.message.person = Some(*identified.person());
+        if matches!(opened, Opened::Known(_)) {
+            stored.message.person = person;
         }
         self.note_operator(&mut tx, number, operator, "retry").await?;
         let first = stored.message.violations.first().map(|(code, _)| *code);
@@ -33,7 +49,13 @@ impl Journey {
                 } else {
                     stored.message.restricted = false;
                 }
-                let judged = self.judge_opened(&mut tx, Some(opened), Code::JourneyFailed).await?;
+                let judged = match opened {
+                    Opened::Known(identified) => {
+                        let flagged = tx.is_flagged(identified.person()).await?;
+                        Some(self.judge_guarded(identified, flagged, Code::JourneyFailed))
+                    }
+                    Opened::Refused { .. } => None,
+                };
                 let may_wait = only_opens(judged.as_ref());
                 let fan = self.fill(&mut tx, &mut stored.message, judged, Some(number)).await?;
                 tx.update_message(number, &stored.message).await?;

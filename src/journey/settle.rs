@@ -72,8 +72,9 @@ impl Journey {
         // Operators read the ledger, and why a person's reports are diverted is not theirs to know: it looks like a waiver
         // taken back.
         for (report, stored) in reports {
-            for recipient in tx.feeds_of(&report).await? {
-                tx.lock_deliveries(std::slice::from_ref(&recipient)).await?;
+            let feeds = tx.feeds_of(&report).await?;
+            tx.lock_deliveries(&feeds).await?;
+            for recipient in feeds {
                 self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::ConsentRevoked).await?;
             }
         }
@@ -134,14 +135,13 @@ impl Journey {
                 &judged
             }
         };
-        let mut recipients: Vec<RecipientId> = legs.iter().map(Covered::recipient).collect();
-        for recipient in tx.feeds_of(report).await? {
-            if !recipients.contains(&recipient) {
-                recipients.push(recipient);
-            }
-        }
-        recipients.sort();
+        // Only feeds that hold something of the report already: from the others nobody can fetch it meanwhile, and nobody
+        // else publishes anything of this participant. A batch holds these locks since its beginning.
+        let mut recipients = tx.feeds_of(report).await?;
         tx.lock_deliveries(&recipients).await?;
+        recipients.extend(legs.iter().map(Covered::recipient));
+        recipients.sort();
+        recipients.dedup();
         for recipient in &recipients {
             match legs.iter().find(|leg| leg.recipient() == *recipient) {
                 Some(covered) => self.settle_leg(tx, highest, covered, consents).await?,

@@ -1,9 +1,8 @@
 //! What falls due: settled in bounded transactions, in every process.
 
-use super::Journey;
-use crate::domain::PersonKey;
+use super::{Attempts, Journey};
 use crate::faults;
-use crate::store::{Store, Stored, Tx};
+use crate::store::{Store, StoreError, Stored, Tx};
 
 /// How many due reports one sweep's transaction settles.
 const SWEEP: i64 = 50;
@@ -14,12 +13,18 @@ impl Journey {
     /// # Errors
     /// A fault of the store.
     pub async fn sweep<S: Store>(&self, store: &S) -> Stored<usize> {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.sweep_once(store).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn sweep_once<S: Store>(&self, store: &S) -> Stored<usize> {
         let mut tx = store.begin("sweep").await?;
-        let due = tx.due(SWEEP).await?;
-        let mut persons: Vec<PersonKey> = due.iter().map(|report| report.person).collect();
-        persons.sort();
-        persons.dedup();
-        tx.lock_persons(&persons).await?;
+        let due = tx.claim_due(SWEEP).await?;
         for report in &due {
             if tx.is_flagged(&report.person).await? {
                 continue;

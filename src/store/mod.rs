@@ -5,9 +5,12 @@
 //!   Dropping it rolls back. Nothing is acknowledged to anybody before the commit has returned.
 //! - Contents are opaque bytes, and people are found by keyed hash alone. A store holds no key.
 //! - **Locks** are taken in one order: participants' rows ([`Tx::lock_persons`], sorted), then delivery rows
-//!   ([`Tx::lock_deliveries`], sorted), and each reading that depends on a lock comes after it. Positions come from one
-//!   counter row a recipient, taken last ([`Tx::publish`]), so they are without gaps and in the order of commits.
-//!   A store with one writer has all of this for nothing.
+//!   ([`Tx::lock_deliveries`], sorted), and each reading that depends on a lock comes after it; [`Tx::lock`] takes both for
+//!   a whole batch. Positions come from one counter row a recipient, raised last, so they are without gaps and in the
+//!   order of commits. A store with one writer has all of this for nothing.
+//! - A store may keep what is written until [`Tx::commit`]; a transaction always reads what it has written itself.
+//! - Where two transactions stand in each other's way, one of them gets [`StoreError::Contended`] and nothing of it is
+//!   stored: it is begun again.
 //! - Time inside a transaction is [`Tx::now`], to the microsecond, and does not move within it.
 //! - What is not there is `None` or empty, never an error. [`StoreError::Away`] says that the store cannot be reached or
 //!   is busy: wait and try again, acknowledge nothing. Every other error is a fault of the program or of the data.
@@ -24,8 +27,8 @@ use uuid::Uuid;
 
 pub use clock::Clock;
 pub use rows::{
-    AuditRow, Census, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState,
-    MessageKind, MessageState, NewMessage, Receipt, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
+    AuditRow, Census, Concerned, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow,
+    LegState, MessageKind, MessageState, NewMessage, Receipt, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
 };
 
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
@@ -37,6 +40,9 @@ pub enum StoreError {
     /// The store is away, busy or full: a reason to wait.
     #[error("the store is away: {0}")]
     Away(String),
+    /// Another transaction stood in the way (a deadlock, or the same message at the same time): begin it again.
+    #[error("another transaction stood in the way")]
+    Contended,
     /// A row is not what the program can have written.
     #[error("inconsistent row in {table}.{column}")]
     Inconsistent {
@@ -71,6 +77,9 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Whether anything is due, or waits in a pushed feed, without taking a lock: an idle service writes nothing.
     fn has_work(&self) -> impl Future<Output = Stored<bool>> + Send;
 
+    /// Whether the store answers at all, in bounded time.
+    fn ping(&self) -> impl Future<Output = Stored<()>> + Send;
+
     /// The time by the store's clock.
     fn now(&self) -> Timestamp;
 }
@@ -104,6 +113,10 @@ pub trait Tx: Send {
     /// One message.
     fn message(&mut self, number: MessageNumber) -> impl Future<Output = Stored<Option<StoredMessage>>> + Send;
 
+    /// Takes every lock that settling what is concerned can need, in the order of the port's laws, and may read ahead what
+    /// will be asked for. It comes before everything else in a transaction; what was read before it is read again.
+    fn lock(&mut self, concerned: &Concerned) -> impl Future<Output = Stored<()>> + Send;
+
     /// Takes the participants' rows, sorted, making those that are missing.
     fn lock_persons(&mut self, persons: &[PersonKey]) -> impl Future<Output = Stored<()>> + Send;
 
@@ -132,8 +145,9 @@ pub trait Tx: Send {
     /// Makes a report's open legs due now, to be settled by the sweep.
     fn make_due(&mut self, report: &ReportKey) -> impl Future<Output = Stored<()>> + Send;
 
-    /// Reports with a leg whose time has come.
-    fn due(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<DueReport>>> + Send;
+    /// Claims reports with a leg whose time has come, locked as by [`Tx::lock`]. What another process has claimed already
+    /// is left to it.
+    fn claim_due(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<DueReport>>> + Send;
 
     /// All entries of one report in one recipient's feed, in order of position.
     fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> impl Future<Output = Stored<Vec<EntryRow>>> + Send;
@@ -149,7 +163,7 @@ pub trait Tx: Send {
         message: &StoredMessage,
         fingerprint: &[u8],
         until: Timestamp,
-    ) -> impl Future<Output = Stored<Position>> + Send;
+    ) -> impl Future<Output = Stored<()>> + Send;
 
     /// Puts a `DELETE` of a subject into a feed at the next position. It needs no gate and carries no content.
     fn publish_delete(
@@ -157,7 +171,7 @@ pub trait Tx: Send {
         recipient: &RecipientId,
         subject: &Subject,
         message: &StoredMessage,
-    ) -> impl Future<Output = Stored<Position>> + Send;
+    ) -> impl Future<Output = Stored<()>> + Send;
 
     /// Keeps a live entry for a newer revision or another gate with the same content.
     fn keep_entry(

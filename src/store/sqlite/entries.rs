@@ -84,7 +84,7 @@ pub(super) async fn publish(
     fresh: &Fresh<'_>,
     message: &StoredMessage,
     now: Timestamp,
-) -> Stored<Position> {
+) -> Stored<()> {
     let replace = "UPDATE entries SET state = 'replaced' WHERE recipient = ?1 AND subject = ?2 AND state = 'live'";
     let query = sqlx::query(replace).bind(fresh.recipient.as_str()).bind(fresh.subject.as_bytes());
     query.execute(&mut *db).await.map_err(away)?;
@@ -110,8 +110,8 @@ pub(super) async fn publish(
         .bind(fresh.illustrative)
         .execute(db)
         .await
-        .map_err(away)?;
-    Ok(Position(head))
+        .map(drop)
+        .map_err(away)
 }
 
 /// The outgoing contract of a subject's newest entry: a `DELETE` is of the same type as what it takes back.

@@ -126,6 +126,10 @@ impl Store for SqliteStore {
         query.fetch_one(&self.reader).await.map(|row| row.get("work")).map_err(away)
     }
 
+    async fn ping(&self) -> Stored<()> {
+        sqlx::query("SELECT 1").execute(&self.reader).await.map(drop).map_err(away)
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }

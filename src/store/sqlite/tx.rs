@@ -10,8 +10,8 @@ use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, Repo
 use crate::feed::Method;
 use crate::seal::Sealed;
 use crate::store::{
-    AuditRow, Census, DeadLetter, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind, NewMessage, Receipt, Standing,
-    StoredMessage, Tx, WithdrawalRow,
+    AuditRow, Census, Concerned, DeadLetter, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind, NewMessage, Receipt,
+    Standing, StoredMessage, Tx, WithdrawalRow,
 };
 use crate::telemetry::{Committed, Event as _};
 
@@ -73,6 +73,11 @@ impl Tx for SqliteTx {
         messages::one(self.db(), number).await
     }
 
+    async fn lock(&mut self, concerned: &Concerned) -> Stored<()> {
+        // One writer: the rest is locked already, and reading ahead would gain nothing.
+        messages::lock_persons(self.db(), &concerned.persons).await
+    }
+
     async fn lock_persons(&mut self, persons: &[PersonKey]) -> Stored<()> {
         messages::lock_persons(self.db(), persons).await
     }
@@ -111,7 +116,7 @@ impl Tx for SqliteTx {
         legs::make_due(self.db(), report, now).await
     }
 
-    async fn due(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
+    async fn claim_due(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
         let now = self.now;
         legs::due(self.db(), now, limit).await
     }
@@ -124,23 +129,12 @@ impl Tx for SqliteTx {
         entries::feeds_of(self.db(), report).await
     }
 
-    async fn publish(
-        &mut self,
-        sealed: &Sealed,
-        message: &StoredMessage,
-        fingerprint: &[u8],
-        until: Timestamp,
-    ) -> Stored<Position> {
+    async fn publish(&mut self, sealed: &Sealed, message: &StoredMessage, fingerprint: &[u8], until: Timestamp) -> Stored<()> {
         let now = self.now;
         entries::publish(self.db(), &Fresh::put(sealed, fingerprint, until), message, now).await
     }
 
-    async fn publish_delete(
-        &mut self,
-        recipient: &RecipientId,
-        subject: &Subject,
-        message: &StoredMessage,
-    ) -> Stored<Position> {
+    async fn publish_delete(&mut self, recipient: &RecipientId, subject: &Subject, message: &StoredMessage) -> Stored<()> {
         let now = self.now;
         let (contract, syntax, illustrative) = entries::contract_of(self.db(), recipient, subject).await?;
         let syntax = if syntax == "xml" { "xml" } else { "json" };
