@@ -1,18 +1,50 @@
-//! Floor 4: HTTP. One listener serves one recipient's feed; who the recipient is never comes from the URL.
+//! Floor 4: HTTP. Who the recipient of a feed is comes from the listener or from the client's certificate, never from the
+//! URL: [`Bound`] serves one recipient on loopback, [`TlsBound`] serves each client its own over mutual TLS.
 
+mod accept;
+mod api;
+mod description;
 mod feed;
 pub mod management;
 mod problem;
+mod reader;
+mod request;
+mod tls;
+mod waiting;
 
 use std::future::Future;
 use std::io;
 
+use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
-pub use feed::{FeedOf, router};
+pub use api::Api;
+pub use tls::{TlsBound, Trust, TrustFault};
 
-use crate::config::LoopbackAddr;
+use crate::config::{FeedAbout, FeedLimits, LoopbackAddr};
+use crate::domain::RecipientId;
+use crate::journey::Journey;
 use crate::store::Store;
+
+/// One recipient's feed, to be served on loopback.
+#[derive(Debug, Clone)]
+pub struct FeedOf<S> {
+    /// The way.
+    pub journey: Journey,
+    /// The store.
+    pub store: S,
+    /// Whose feed; decided by the listener, never by the request.
+    pub recipient: RecipientId,
+    /// Turns true when the service stops: readers that wait are answered at once.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// The routes of one feed.
+pub fn router<S: Store>(feed: FeedOf<S>) -> Router {
+    let api = Api::new(feed.journey, feed.store, FeedLimits::default(), &FeedAbout::default(), feed.stopping);
+    api.open_to(feed.recipient)
+}
 
 /// A listener on loopback, bound and not yet serving.
 #[derive(Debug)]

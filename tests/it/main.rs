@@ -21,4 +21,5 @@ mod management;
 mod privacy;
 mod scenarios;
 mod service;
+mod tls;
 mod xsd;
