@@ -1,4 +1,4 @@
-//! Microseconds per report for the pure way (bytes in, sealed documents of both legs out, no encryption), for JSON and XML,
+//! Microseconds per report for the pure way (bytes in, documents of both legs out, not yet sealed), for JSON and XML,
 //! beside two references in the same run on the same bytes: `serde_json` to `Value`, and a bare `NsReader` event loop.
 //!
 //! `cargo bench --bench way`. The four are interleaved round by round, and each number is the median of its rounds, so a
@@ -52,7 +52,7 @@ fn main() {
             .legs
             .iter()
             .map(|leg| match walk(leg, &consents, now(), &set, &keys) {
-                Verdict::Publish { sealed, .. } => sealed.len(),
+                Verdict::Publish { renditions, .. } => renditions.len(),
                 other => panic!("a leg is not published: {other:?}"),
             })
             .sum();

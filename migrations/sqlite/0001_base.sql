@@ -63,7 +63,8 @@ CREATE INDEX legs_open ON legs (state, message) WHERE state IN ('held', 'refused
 -- One row a recipient: what pages and retractions lock, and the counter that positions come from.
 CREATE TABLE feeds (
     recipient TEXT PRIMARY KEY,
-    head      INTEGER NOT NULL
+    head      INTEGER NOT NULL,
+    pages     INTEGER NOT NULL DEFAULT 0       -- pages and hand-overs committed: the restore mark's counter
 ) STRICT;
 
 CREATE TABLE entries (
@@ -103,6 +104,15 @@ CREATE TABLE withdrawals (
     code      TEXT    NOT NULL,
     step      TEXT    NOT NULL
 ) STRICT;
+
+-- Revocations that the key store's ledger has and a restored backup had not: they count like the messages that were lost.
+CREATE TABLE kept_revocations (
+    consent    BLOB    NOT NULL,
+    person     BLOB    NOT NULL,
+    revoked_at INTEGER NOT NULL,
+    categories TEXT    NOT NULL,         -- those that it ends, parted by spaces; empty where it ends all
+    PRIMARY KEY (person, consent, revoked_at, categories)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
     number    INTEGER PRIMARY KEY,

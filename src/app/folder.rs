@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::domain::Keys;
-use crate::seal::ServiceKeys;
+use crate::seal::{SealError, ServiceKeys, Vault, WrappingKey, WrappingKeys, WrappingSource};
 use crate::spool::SpoolFolders;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{SqliteKeyStore, SqliteStore};
 use crate::store::{Clock, StoreError};
 
 /// The setting under which a demo's folder keeps the instant at which its clock stands.
@@ -29,8 +30,8 @@ pub enum FolderError {
     /// It is not there.
     #[error("there is no data folder at {0}")]
     Missing(String),
-    /// The file of keys is missing or is not one.
-    #[error("keys/service.key cannot be used: {0}")]
+    /// A file of keys is missing or is not one.
+    #[error("the keys of the data folder cannot be used: {0}")]
     Key(&'static str),
     /// The folder keeps a clock that cannot be read.
     #[error("the data folder's clock cannot be read")]
@@ -41,6 +42,9 @@ pub enum FolderError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The wrapping keys.
+    #[error("keys/wrapping.key cannot be used: {0}")]
+    Wrapping(#[from] SealError),
 }
 
 /// A data folder. Where it is held, the lock goes with this value.
@@ -75,24 +79,38 @@ impl DataFolder {
         Ok(folder)
     }
 
-    /// Makes key and database where there is neither. A key is never made for a database that is there: every digest in it
-    /// would be of nobody, and protected persons and revocations among them.
+    /// Makes keys, key store and database where there is neither database nor service key. Neither key is ever made for a
+    /// database that is there: every digest in it would be of nobody, and protected persons and revocations among them; and
+    /// nothing in it could be opened. The service key is made last, so that a first start that was cut short is made up for.
     fn make_once(&self) -> Result<(), FolderError> {
         let (key, database) = (self.path.join("keys").join("service.key"), self.path.join("brygga.db"));
         if database.exists() || key.exists() {
             return Ok(());
         }
+        // The databases' companions take their rights.
+        make_private(&self.key_store())?;
+        self.write_secret(&self.wrapping_file(), WrappingKey::new_secret()?.expose_secret())?;
         let secret = ServiceKeys::new_secret().ok_or(FolderError::Key("the system gives no random numbers"))?;
-        let temporary = key.with_extension("tmp");
-        fs::write(&temporary, base64::engine::general_purpose::STANDARD.encode(secret))?;
-        private(&temporary)?;
+        self.write_secret(&key, &base64::engine::general_purpose::STANDARD.encode(secret))?;
+        make_private(&database)
+    }
+
+    fn key_store(&self) -> PathBuf {
+        self.path.join("keys").join("keys.db")
+    }
+
+    fn wrapping_file(&self) -> PathBuf {
+        self.path.join("keys").join("wrapping.key")
+    }
+
+    /// Writes a file of secrets whole or not at all, readable by the service's own user alone.
+    fn write_secret(&self, path: &Path, text: &str) -> Result<(), FolderError> {
+        let temporary = path.with_extension("tmp");
+        make_private(&temporary)?;
+        fs::write(&temporary, text)?;
         File::open(&temporary)?.sync_all()?;
-        fs::rename(temporary, key)?;
-        File::open(self.path.join("keys"))?.sync_all()?;
-        // The database's companions take its rights.
-        File::create(&database)?;
-        private(&database)?;
-        Ok(())
+        fs::rename(temporary, path)?;
+        Ok(File::open(self.path.join("keys"))?.sync_all()?)
     }
 
     /// Opens a folder that is there, beside a service that may hold it.
@@ -118,9 +136,51 @@ impl DataFolder {
     /// [`FolderError::Key`] for a file that is missing or is no key.
     pub fn keys(&self) -> Result<Arc<dyn Keys>, FolderError> {
         let text = fs::read_to_string(self.path.join("keys").join("service.key"))
-            .map_err(|_| FolderError::Key("the file is missing or cannot be read; restore it from its backup"))?;
-        let secret = secret(text.trim()).ok_or(FolderError::Key("it is not 32 bytes in base64"))?;
+            .map_err(|_| FolderError::Key("keys/service.key is missing or cannot be read; restore it from its backup"))?;
+        let secret = secret(text.trim()).ok_or(FolderError::Key("keys/service.key is not 32 bytes in base64"))?;
         Ok(Arc::new(ServiceKeys::derive(&secret)))
+    }
+
+    /// The keys that the folder's contents are sealed under.
+    ///
+    /// # Errors
+    /// [`FolderError::Wrapping`] for a file that is missing or is no key; as [`SqliteKeyStore::open`].
+    pub async fn vault(&self) -> Result<Vault, FolderError> {
+        let file = self.wrapping_file();
+        let read = move || {
+            let text = fs::read_to_string(&file).map_err(|error| SealError::Source(error.kind().to_string()))?;
+            WrappingKeys::read([&SecretString::from(text)])
+        };
+        let source = WrappingSource::new(read)?;
+        if !self.key_store().is_file() {
+            return Err(FolderError::Key("keys/keys.db is missing; restore it from its backup"));
+        }
+        Ok(Vault::new(Arc::new(SqliteKeyStore::open(&self.key_store()).await?), source))
+    }
+
+    /// Puts a new wrapping key before the one in the file. Where there are several, an earlier rotation was cut short: its
+    /// new key is used.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn add_wrapping_key(&self) -> Result<(), FolderError> {
+        let known = SecretString::from(fs::read_to_string(self.wrapping_file())?);
+        if known.expose_secret().lines().filter(|line| !line.trim().is_empty()).count() > 1 {
+            return Ok(());
+        }
+        let new = WrappingKey::new_secret()?;
+        let both = SecretString::from(format!("{}\n{}", new.expose_secret(), known.expose_secret().trim()));
+        self.write_secret(&self.wrapping_file(), both.expose_secret())
+    }
+
+    /// Leaves the newest wrapping key alone in the file.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn drop_old_wrapping_keys(&self) -> Result<(), FolderError> {
+        let known = SecretString::from(fs::read_to_string(self.wrapping_file())?);
+        let newest = known.expose_secret().lines().map(str::trim).find(|line| !line.is_empty()).ok_or(SealError::Form)?;
+        self.write_secret(&self.wrapping_file(), newest)
     }
 
     /// The folder's store. A folder whose clock was made to stand keeps it standing for every command.
@@ -144,10 +204,16 @@ impl DataFolder {
         let digest = self.keys()?.fingerprint(b"the key of this data folder").to_hex();
         match store.setting(KEY_CHECK).await? {
             Some(known) if known == digest => Ok(()),
-            Some(_) => Err(FolderError::Key("it is not the key of this data folder; restore the right one from its backup")),
+            Some(_) => Err(FolderError::Key("keys/service.key is not this folder's; restore the right one from its backup")),
             None => Ok(store.keep_setting(KEY_CHECK, &digest).await?),
         }
     }
+}
+
+/// Makes an empty file that only the service's own user can read, if it is not there.
+fn make_private(path: &Path) -> Result<(), FolderError> {
+    File::options().create(true).append(true).open(path)?;
+    Ok(private(path)?)
 }
 
 fn secret(text: &str) -> Option<[u8; 32]> {

@@ -2,6 +2,7 @@
 
 pub mod embedded;
 mod folder;
+pub mod restore;
 mod sampler;
 mod scenario;
 mod service;

@@ -63,7 +63,7 @@ pub(super) async fn run(args: Args, out: &mut dyn Write) -> Result<u8, CliError>
     // The keys live as long as the dry run: its digests are compared with nothing else.
     let secret = ServiceKeys::new_secret().ok_or_else(|| CliError::Usage("the system gives no random numbers".to_owned()))?;
     let store = SqliteStore::in_memory(Clock::at(instant)).await?;
-    let dry = DryRun::new(Arc::clone(&set), Arc::new(ServiceKeys::derive(&secret)), store, args.assume_consent);
+    let dry = DryRun::new(Arc::clone(&set), Arc::new(ServiceKeys::derive(&secret)), store, args.assume_consent)?;
     let mut outcomes = Vec::new();
     for file in &args.files {
         let arrival = arrival(file, instant, &set).map_err(CliError::Usage)?;

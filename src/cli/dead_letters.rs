@@ -71,7 +71,8 @@ impl At {
     async fn open(&self) -> Result<(Journey, SqliteStore), CliError> {
         let folder = DataFolder::beside(&self.data)?;
         let set = self.from.load(Illustrations::All)?;
-        Ok((Journey::new(Arc::clone(&set), folder.keys()?), folder.store(None).await?))
+        let store = folder.store(None).await?;
+        Ok((Journey::new(Arc::clone(&set), folder.keys()?, folder.vault().await?), store))
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::table::{MARK, WORDS, agreement, table};
 use super::{CliError, ContractsFrom, listen};
 use crate::agreement::Illustrations;
-use crate::app::{DataFolder, Scenario, ScenarioMessage, Service, embedded};
+use crate::app::{DataFolder, Scenario, ScenarioMessage, Service, embedded, restore};
 use crate::config::LoopbackAddr;
 use crate::domain::{Code, ContractRef, RecipientId};
 use crate::http::{Bound, FeedOf};
@@ -56,7 +56,9 @@ pub(super) async fn run(args: Args, out: &mut dyn Write) -> Result<u8, CliError>
     let spool = folder.spool();
     let senders = set.catalogue.parties().senders();
     spool.make(senders.iter().map(|sender| sender.login.as_str()))?;
-    let journey = Journey::new(Arc::clone(&set), folder.keys()?);
+    let vault = folder.vault().await?;
+    restore::check(&store, &vault).await?;
+    let journey = Journey::new(Arc::clone(&set), folder.keys()?, vault);
     let inbox = Inbox::new(spool.clone()).at(scenario.instant);
     let service = Service::new(journey, store, inbox, Outbox::new(spool.clone()));
     if !args.json {

@@ -11,6 +11,8 @@ mod contracts;
 mod dead_letters;
 mod demo;
 mod held;
+mod keys;
+mod restore;
 mod table;
 
 use std::io::Write;
@@ -55,6 +57,12 @@ enum Command {
     /// Held reports: list.
     #[command(subcommand)]
     Held(held::Command),
+    /// The keys that contents are sealed under: rotate.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// After a restore: accept.
+    #[command(subcommand)]
+    Restore(restore::Command),
 }
 
 /// Why a command could not be run.
@@ -66,6 +74,9 @@ pub enum CliError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The content may not be used as it is.
+    #[error(transparent)]
+    Behind(#[from] crate::app::restore::Behind),
     /// The spool.
     #[error(transparent)]
     Spool(#[from] crate::spool::SpoolError),
@@ -131,6 +142,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::DeadLetters(command) => dead_letters::run(command, out).await,
             Command::Config(command) => config::run(command, out),
             Command::Held(command) => held::run(command, out).await,
+            Command::Keys(command) => keys::run(command, out).await,
+            Command::Restore(command) => restore::run(command, out).await,
         }
     })
 }

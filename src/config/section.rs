@@ -208,6 +208,27 @@ impl<'t> Section<'t> {
         secret
     }
 
+    /// A list of files of secrets that must not be empty. Each is read once now, so that one that is missing is told here;
+    /// whoever uses them reads them again.
+    pub fn secret_files(&mut self, name: &str) -> Option<Vec<PathBuf>> {
+        let line = self.table.get(name).map_or(self.line, |value| line_of(self.text, value.span().start));
+        let files: Vec<PathBuf> = self.required(name)?;
+        let before = self.faults.len();
+        if files.is_empty() {
+            self.fault(name, line, "at least one file is named");
+        }
+        for (index, file) in files.iter().enumerate() {
+            match self.around.file(file) {
+                Ok(text) if !text.trim().is_empty() => {}
+                Ok(_) => self.fault(name, line, format!("file {index}, counted from 0, is empty")),
+                Err(error) => {
+                    self.fault(name, line, format!("file {index}, counted from 0, cannot be read: {}", error.kind()));
+                }
+            }
+        }
+        (self.faults.len() == before).then_some(files)
+    }
+
     /// A table in this table; `None` where it is absent or no table. Give it back with [`Section::end`].
     pub fn section(&mut self, name: &str) -> Option<Section<'t>> {
         let (line, value) = self.take(name)?;

@@ -45,8 +45,9 @@ pub enum ReportKind {
 /// An activity report that holds every rule of its contract. It cannot be published: it has everything in it.
 ///
 /// ```compile_fail
-/// fn publish(report: brygga::contract::Conforming) -> brygga::seal::Sealed {
-///     brygga::seal::seal(report)
+/// use brygga::{contract::Conforming, seal::{DataKey, Sealed, SealError}};
+/// fn publish(report: &Conforming, key: &DataKey) -> Result<Sealed, SealError> {
+///     key.seal_rendition(report)
 /// }
 /// ```
 #[derive(Debug)]

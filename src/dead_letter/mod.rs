@@ -36,14 +36,15 @@ pub enum Found {
 /// # Errors
 /// A fault of the store.
 pub async fn show<S: Store>(journey: &Journey, store: &S, number: MessageNumber, operator: &str) -> Stored<Found> {
-    let mut tx = store.begin("dead-letter-show").await?;
+    let mut tx = journey.begin(store, "dead-letter-show").await?;
     let Some(stored) = tx.message(number).await? else { return Ok(Found::Nothing) };
-    if !is_open(&mut tx, &stored).await? {
+    if !is_open(&mut *tx, &stored).await? {
         return Ok(Found::Nothing);
     }
+    let bytes = tx.open(&stored.message).await?;
     tx.audit(&operator_row("reading", operator, number, "masked")).await?;
     tx.commit().await?;
-    let document = document(journey, &stored);
+    let document = bytes.and_then(|bytes| document(journey, &stored, &bytes));
     Ok(Found::Letter(Box::new(MaskedLetter { violations: stored.message.violations.clone(), document, stored })))
 }
 
@@ -100,8 +101,8 @@ async fn is_open<T: Tx>(tx: &mut T, stored: &StoredMessage) -> Stored<bool> {
     })
 }
 
-fn document(journey: &Journey, stored: &StoredMessage) -> Option<Value> {
-    let payload = payload(&stored.message.envelope, &stored.message.sealed).ok()?;
+fn document(journey: &Journey, stored: &StoredMessage, bytes: &[u8]) -> Option<Value> {
+    let payload = payload(&stored.message.envelope, bytes).ok()?;
     let contract = journey.set().catalogue.contract(&stored.message.envelope.contract)?;
     let decoded = decode(payload, contract.outline()).ok()?;
     Some(mask(&contract.outline().shape, decoded.document().tree()))

@@ -12,6 +12,7 @@ use super::{Arrival, ContractSet, Journey, Outcome, way};
 use crate::agreement::{Covered, Status};
 use crate::consent::permit;
 use crate::domain::{Categories, Category, Code, ConsentKind, ConsentRevision, Keys, LegId, Object, RecipientId, Shape};
+use crate::seal::Vault;
 use crate::store::{Clock, LegRow, Store, Stored, StoredMessage, Tx as _};
 use serde_json::Value;
 
@@ -60,9 +61,13 @@ pub struct DryRun<S> {
 impl<S: Store> DryRun<S> {
     /// A dry run by a set, over an empty store whose clock stands; with consent as given for all that agreements foresee,
     /// where it is asked for.
-    pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>, store: S, assume_consent: bool) -> Self {
+    ///
+    /// # Errors
+    /// Where the system gives no random numbers.
+    pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>, store: S, assume_consent: bool) -> Stored<Self> {
+        let vault = Vault::ephemeral()?;
         let assumed = if assume_consent { assumed_waivers(&set, &*keys, store.now()) } else { Vec::new() };
-        Self { journey: Journey { set, keys, assumed }, store }
+        Ok(Self { journey: Journey { set, keys, vault, assumed }, store })
     }
 
     /// The clock that a dry run stands at.
@@ -96,16 +101,18 @@ impl<S: Store> DryRun<S> {
     /// # Errors
     /// A fault of the store in memory.
     pub async fn legs(&self, stored: &StoredMessage) -> Stored<Vec<LegView>> {
-        let mut tx = self.store.begin("dry-run").await?;
+        let mut tx = self.journey.begin(&self.store, "dry-run").await?;
         let rows = tx.legs(stored.number).await?;
         let consents = match &stored.message.person {
             Some(person) => self.journey.consents(&mut tx, person).await?,
             None => Vec::new(),
         };
         let now = tx.now();
+        let judged = self.journey.rejudge(&mut tx, stored).await?;
         tx.commit().await?;
         let mut views = Vec::new();
-        for covered in self.covered(stored) {
+        let Some(way::Judged::Report(fanned)) = judged else { return Ok(views) };
+        for covered in fanned.legs {
             let id = LegId { message: stored.number, recipient: covered.recipient() };
             let Some(row) = rows.iter().find(|row| row.id == id) else { continue };
             views.push(LegView {
@@ -117,13 +124,6 @@ impl<S: Store> DryRun<S> {
             });
         }
         Ok(views)
-    }
-
-    fn covered(&self, stored: &StoredMessage) -> Vec<Covered> {
-        match self.journey.rejudge(stored) {
-            Some(way::Judged::Report(fanned)) => fanned.legs,
-            _ => Vec::new(),
-        }
     }
 
     /// The documents that stand in a feed now, in order of position.

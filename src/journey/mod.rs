@@ -8,6 +8,7 @@ mod arrival;
 mod attempts;
 mod courier;
 mod dry_run;
+mod keyed;
 mod reconcile;
 mod retry;
 mod serve;
@@ -25,6 +26,7 @@ pub use arrival::{Arrival, Defect, Outcome};
 use attempts::Attempts;
 pub use courier::{Courier, Delivery, Parcel};
 pub use dry_run::{DryRun, FieldFate, LegView, is_clean};
+pub use keyed::KeyedTx;
 pub use serve::{HandedOver, Page, Served};
 pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
@@ -33,6 +35,7 @@ use crate::agreement::Covered;
 use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, MessageNumber, Refusal, ReportKey};
 use crate::faults;
 use crate::protection::Identified;
+use crate::seal::{SealedBytes, Vault};
 use crate::store::{
     Concerned, LegRow, LegState, MessageKind, MessageState, NewMessage, Store, StoreError, Stored, StoredMessage, Tx,
 };
@@ -42,6 +45,7 @@ use crate::store::{
 pub struct Journey {
     set: Arc<ContractSet>,
     keys: Arc<dyn Keys>,
+    vault: Vault,
     /// Waivers that a dry run takes as given; empty everywhere else.
     assumed: Vec<ConsentRevision>,
 }
@@ -55,6 +59,7 @@ impl std::fmt::Debug for Journey {
 /// An arrival that has been opened and judged, but not stored.
 struct Pending {
     new: NewMessage,
+    bytes: Vec<u8>,
     /// As if nothing were stored about protection, which can be asked under the participant's lock alone. `None` where the
     /// message was refused before anybody's person was known.
     judged: Option<Judged>,
@@ -65,8 +70,8 @@ struct Pending {
 impl Journey {
     /// The way by a set of contracts.
     #[must_use]
-    pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>) -> Self {
-        Self { set, keys, assumed: Vec::new() }
+    pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>, vault: Vault) -> Self {
+        Self { set, keys, vault, assumed: Vec::new() }
     }
 
     /// The set it judges by.
@@ -79,6 +84,12 @@ impl Journey {
     #[must_use]
     pub fn keys(&self) -> &dyn Keys {
         &*self.keys
+    }
+
+    /// The keys that contents are sealed under.
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Takes a batch of arrivals in order, in one transaction. When this returns, everything is durable.
@@ -124,8 +135,10 @@ impl Journey {
         let now = store.now();
         let mut pending: Vec<Pending> =
             arrivals.iter().map(|arrival| self.open_arrival(arrival.clone(), now, on_failure)).collect();
-        let mut tx = store.begin("take").await?;
-        tx.lock(&concerned(&pending)).await?;
+        let unreadable: Vec<_> =
+            pending.iter().filter(|one| one.new.person.is_none()).map(|one| self.holder(&one.new)).collect();
+        let mut tx = self.begin(store, "take").await?;
+        tx.lock_with(&concerned(&pending), &unreadable).await?;
         let mut outcomes = Vec::with_capacity(pending.len());
         for one in &mut pending {
             outcomes.push(self.store_one(&mut tx, one).await?);
@@ -163,11 +176,12 @@ impl Journey {
             revision: None,
             content: None,
             fan_out: 0,
-            sealed: arrival.bytes,
+            sealed: SealedBytes::default(),
         };
+        let mut bytes = arrival.bytes;
         let opened = match arrival.defect {
             Some(Defect { code, restricted }) => Opened::Refused { refusal: Refusal::whole(code), restricted },
-            None => self.open_stored(&new, on_failure),
+            None => self.open_bytes(&new.envelope, &bytes, on_failure),
         };
         let mut judged = None;
         match opened {
@@ -182,13 +196,13 @@ impl Journey {
         }
         if new.violations.first().is_some_and(|(code, _)| *code == Code::TransportOversize) {
             // What is too large to read is too large to keep: its fingerprint and envelope are.
-            new.sealed.clear();
+            bytes.clear();
         }
-        Pending { new, judged, on_failure }
+        Pending { new, bytes, judged, on_failure }
     }
 
-    fn open_stored(&self, message: &NewMessage, on_failure: Code) -> Opened {
-        match payload(&message.envelope, &message.sealed) {
+    fn open_bytes(&self, envelope: &Envelope, bytes: &[u8], on_failure: Code) -> Opened {
+        match payload(envelope, bytes) {
             // A panic in the way is our fault and must neither stop the rest nor lose the message.
             Ok(payload) => settle::guarded(|| open(payload, &self.set, self.keys()))
                 .unwrap_or_else(|| Opened::Refused { refusal: Refusal::whole(on_failure), restricted: true }),
@@ -196,7 +210,7 @@ impl Journey {
         }
     }
 
-    async fn store_one<T: Tx>(&self, tx: &mut T, one: &mut Pending) -> Stored<Outcome> {
+    async fn store_one<T: Tx>(&self, tx: &mut KeyedTx<T>, one: &mut Pending) -> Stored<Outcome> {
         let envelope = &one.new.envelope;
         let mut receipts = tx.receipts(&envelope.login, envelope.message_id).await?;
         if faults::planted!("no-dedup") {
@@ -222,6 +236,7 @@ impl Journey {
         }
         let may_wait = only_opens(judged.as_ref());
         let legs = self.fill(tx, &mut one.new, judged, None).await?;
+        one.new.sealed = tx.seal(&one.new, self.holder(&one.new), &one.bytes).await?;
         let number = tx.insert_message(&one.new).await?;
         let stored = StoredMessage { number, message: one.new.clone(), discarded_at: None };
         self.after(tx, &stored, legs, may_wait).await?;
@@ -229,11 +244,11 @@ impl Journey {
     }
 
     /// Judges a report again where the store says that its person is protected.
-    async fn judge_stored_flag<T: Tx>(&self, tx: &mut T, one: &mut Pending) -> Stored<Option<Judged>> {
+    async fn judge_stored_flag<T: Tx>(&self, tx: &mut KeyedTx<T>, one: &mut Pending) -> Stored<Option<Judged>> {
         let judged = one.judged.take();
         let Some(person) = one.new.person.filter(|_| is_report(&one.new.envelope.contract)) else { return Ok(judged) };
         if tx.is_flagged(&person).await?
-            && let Opened::Known(identified) = self.open_stored(&one.new, one.on_failure)
+            && let Opened::Known(identified) = self.open_bytes(&one.new.envelope, &one.bytes, one.on_failure)
         {
             return Ok(Some(self.judge_guarded(identified, true, one.on_failure)));
         }
@@ -249,7 +264,7 @@ impl Journey {
     /// Writes what a message was judged to be into its row; gives the legs of a report. `this` is its number on a retry.
     async fn fill<T: Tx>(
         &self,
-        tx: &mut T,
+        tx: &mut KeyedTx<T>,
         new: &mut NewMessage,
         judged: Option<Judged>,
         this: Option<MessageNumber>,
@@ -269,6 +284,9 @@ impl Journey {
             }
             Judged::Consent(revision) => {
                 new.state = MessageState::Recorded;
+                if let Some(person) = &new.person {
+                    tx.note_revocation(person, &revision);
+                }
                 new.report = Some(revision.key);
                 new.revision = Some(revision.revision);
             }
@@ -303,7 +321,7 @@ impl Journey {
     }
 
     /// What follows from a stored message: its legs, or what it changes for the participant's other messages.
-    async fn after<T: Tx>(&self, tx: &mut T, stored: &StoredMessage, fan: Option<Fan>, may_wait: bool) -> Stored<()> {
+    async fn after<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage, fan: Option<Fan>, may_wait: bool) -> Stored<()> {
         self.note_arrival(tx, stored.number, &stored.message).await?;
         let Some(person) = stored.message.person else { return Ok(()) };
         if let Some(fan) = fan {
@@ -326,7 +344,7 @@ impl Journey {
         }
     }
 
-    async fn note_arrival<T: Tx>(&self, tx: &mut T, number: MessageNumber, message: &NewMessage) -> Stored<()> {
+    async fn note_arrival<T: Tx>(&self, tx: &mut KeyedTx<T>, number: MessageNumber, message: &NewMessage) -> Stored<()> {
         let code = message.violations.first().map(|(code, _)| *code);
         self.note(tx, "decision", Some(number), None, code, message.state.as_str()).await
     }

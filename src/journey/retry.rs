@@ -1,7 +1,7 @@
 //! Runs a stored message once more, because a person says so.
 
 use super::way::Opened;
-use super::{Attempts, Journey, only_opens, way};
+use super::{Attempts, Journey, KeyedTx, only_opens, way};
 use crate::domain::{Code, MessageNumber};
 use crate::store::{AuditRow, Concerned, MessageState, Store, StoreError, Stored, Tx};
 
@@ -21,9 +21,10 @@ impl Journey {
     }
 
     async fn retry_once<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
-        let mut tx = store.begin("retry").await?;
+        let mut tx = self.begin(store, "retry").await?;
         let Some(seen) = tx.message(number).await? else { return Ok(None) };
-        let opened = self.open_stored(&seen.message, Code::JourneyFailed);
+        let Some(bytes) = tx.open(&seen.message).await? else { return Ok(None) };
+        let opened = self.open_bytes(&seen.message.envelope, &bytes, Code::JourneyFailed);
         let person = match &opened {
             Opened::Known(identified) => Some(*identified.person()),
             Opened::Refused { .. } => seen.message.person,
@@ -73,7 +74,7 @@ impl Journey {
         Ok(Some(stored.message.state))
     }
 
-    async fn note_operator<T: Tx>(&self, tx: &mut T, number: MessageNumber, operator: &str, what: &str) -> Stored<()> {
+    async fn note_operator<T: Tx>(&self, tx: &mut KeyedTx<T>, number: MessageNumber, operator: &str, what: &str) -> Stored<()> {
         let detail = what.to_owned();
         let row = AuditRow {
             act: "operator",

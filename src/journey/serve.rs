@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::Journey;
+use super::{Journey, KeyedTx};
 use crate::domain::{Code, Keys, Position, RecipientId, Subject, Syntax, TraceParent};
 use crate::faults;
 use crate::feed::{Cursor, Event, Method, event_id};
@@ -76,7 +76,7 @@ impl Journey {
         let mut page = Page::default();
         let mut from = after.position();
         while page.entries.len() < limit && store.has_after(recipient, from).await? {
-            let mut tx = store.begin("page").await?;
+            let mut tx = self.begin(store, "page").await?;
             tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
             let wanted = i64::try_from(limit - page.entries.len()).unwrap_or(i64::MAX);
             let entries = tx.page(recipient, from, wanted).await?;
@@ -99,7 +99,7 @@ impl Journey {
     /// A fault of the store.
     pub async fn hand_over<S: Store>(&self, store: &S, recipient: &RecipientId) -> Stored<Option<HandedOver>> {
         loop {
-            let mut tx = store.begin("hand-over").await?;
+            let mut tx = self.begin(store, "hand-over").await?;
             tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
             let entries = tx.unconfirmed(recipient, 1).await?;
             if entries.is_empty() {
@@ -121,19 +121,22 @@ impl Journey {
     /// A fault of the store.
     pub async fn confirm<S: Store>(&self, store: &S, recipient: &RecipientId, handed: HandedOver) -> Stored<()> {
         faults::point!("sent-before-confirming");
-        let mut tx = store.begin("confirm").await?;
+        let mut tx = self.begin(store, "confirm").await?;
         tx.confirm(recipient, handed.entry.position).await?;
         tx.commit().await
     }
 
     /// Marks the good entries served and takes the others out for good.
-    async fn serve<T: Tx>(&self, tx: &mut T, recipient: &RecipientId, entries: Vec<FeedEntry>) -> Stored<Vec<Served>> {
+    async fn serve<T: Tx>(&self, tx: &mut KeyedTx<T>, recipient: &RecipientId, entries: Vec<FeedEntry>) -> Stored<Vec<Served>> {
         let now = tx.now();
         let mut good = Vec::with_capacity(entries.len());
-        for entry in entries {
+        // What cannot be opened although its key is there was tampered with: a fault, and nothing of the page is shown.
+        let documents = tx.open_all(recipient, &entries).await?;
+        for (entry, document) in entries.into_iter().zip(documents) {
             let is_out = entry.flagged || entry.until.is_none_or(|until| until <= now);
             let shut = entry.method == Method::Put && is_out && !faults::planted!("no-check-at-serving");
-            if shut {
+            // Where the key is gone the document is gone for good.
+            let Some(document) = document.filter(|_| !shut) else {
                 tx.withdraw_entry(recipient, entry.position).await?;
                 let step = if entry.served { WithdrawalStep::LapsedAfterServing } else { WithdrawalStep::BeforeServing };
                 let (position, subject, report) = (entry.position, entry.subject, entry.report);
@@ -142,7 +145,7 @@ impl Journey {
                 tx.note_withdrawal(&row).await?;
                 tx.make_due(&entry.report).await?;
                 continue;
-            }
+            };
             good.push(Served {
                 position: entry.position,
                 contract: entry.contract,
@@ -152,7 +155,7 @@ impl Journey {
                 syntax: entry.syntax,
                 illustrative: entry.illustrative,
                 traceparent: entry.traceparent,
-                document: entry.sealed,
+                document,
             });
         }
         let positions: Vec<Position> = good.iter().map(|entry| entry.position).collect();

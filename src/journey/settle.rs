@@ -6,14 +6,15 @@
 use serde_json::json;
 
 use super::Journey;
+use super::keyed::KeyedTx;
 use super::reconcile::{Act, Desired, reconcile, stays};
 use super::way::{self, Basis, Judged, Opened, Verdict};
 use crate::agreement::Covered;
 use crate::domain::{Code, ConsentRevision, LegId, PersonKey, RecipientId, ReportKey};
-use crate::seal::Sealed;
 use crate::store::{
     AuditRow, LegRow, LegState, MessageKind, MessageState, StoreError, Stored, StoredMessage, Tx, WithdrawalRow, WithdrawalStep,
 };
+use crate::translate::Rendition;
 
 /// Reports that one consent's own transaction settles; the rest becomes due and is settled by the sweep.
 const BOUND: usize = 200;
@@ -31,7 +32,7 @@ impl Journey {
     ///
     /// # Errors
     /// Where the store fails.
-    pub async fn settle_person<T: Tx>(&self, tx: &mut T, person: &PersonKey, may_wait: bool) -> Stored<()> {
+    pub async fn settle_person<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey, may_wait: bool) -> Stored<()> {
         let messages = tx.messages_of(person, MessageKind::Report).await?;
         if tx.is_flagged(person).await? {
             return self.divert_all(tx, &messages).await;
@@ -56,7 +57,7 @@ impl Journey {
     }
 
     /// Diverts all reports of a protected participant and takes back what stands in feeds.
-    async fn divert_all<T: Tx>(&self, tx: &mut T, messages: &[StoredMessage]) -> Stored<()> {
+    async fn divert_all<T: Tx>(&self, tx: &mut KeyedTx<T>, messages: &[StoredMessage]) -> Stored<()> {
         let mut reports: Vec<(ReportKey, &StoredMessage)> = Vec::new();
         for stored in messages {
             if stored.message.state == MessageState::Diverted {
@@ -82,29 +83,37 @@ impl Journey {
     }
 
     /// The revisions of all consents of a participant.
-    pub(super) async fn consents<T: Tx>(&self, tx: &mut T, person: &PersonKey) -> Stored<Vec<ConsentRevision>> {
+    pub(super) async fn consents<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey) -> Stored<Vec<ConsentRevision>> {
         let mut revisions = Vec::new();
         for stored in tx.messages_of(person, MessageKind::Consent).await? {
             if stored.message.state != MessageState::Recorded {
                 continue;
             }
-            match self.rejudge(&stored) {
+            match self.rejudge(tx, &stored).await? {
                 Some(Judged::Consent(revision)) => revisions.push(*revision),
-                // A recorded consent that cannot be read any more, because the contracts have changed under it, might be a
-                // revocation. Until a person has mended that, no waiver of this participant is relied on.
+                // A recorded consent that cannot be read any more, because the contracts have changed under it or its key is
+                // gone, might be a revocation. Until a person has mended that, no waiver of this participant is relied on.
                 _ => return Ok(Vec::new()),
+            }
+        }
+        // What a restored backup had lost is still revoked.
+        for kept in tx.kept_revocations(person).await? {
+            if let Some(known) = revisions.iter().find(|revision| revision.key == kept.consent) {
+                let (revoked_at, revoked_categories) = (Some(kept.revoked_at), kept.categories);
+                revisions.push(ConsentRevision { revoked_at, revoked_categories, ..known.clone() });
             }
         }
         revisions.extend(self.assumed.iter().cloned());
         Ok(revisions)
     }
 
-    /// Judges a stored message again, apart from protection.
-    pub(super) fn rejudge(&self, stored: &StoredMessage) -> Option<Judged> {
-        match self.open_stored(&stored.message, Code::JourneyFailed) {
+    /// Judges a stored message again, apart from protection; `None` where it cannot be read any more, or its key is gone.
+    pub(super) async fn rejudge<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage) -> Stored<Option<Judged>> {
+        let Some(bytes) = tx.open(&stored.message).await? else { return Ok(None) };
+        Ok(match self.open_bytes(&stored.message.envelope, &bytes, Code::JourneyFailed) {
             Opened::Known(identified) => guarded(|| way::judge(*identified, false, &self.set, self.keys())),
             Opened::Refused { .. } => None,
-        }
+        })
     }
 
     /// Settles one report whose participant is not protected. `fresh` saves judging a message that was judged just now.
@@ -113,7 +122,7 @@ impl Journey {
     /// Where the store fails.
     pub async fn settle_report<T: Tx>(
         &self,
-        tx: &mut T,
+        tx: &mut KeyedTx<T>,
         report: &ReportKey,
         consents: &[ConsentRevision],
         fresh: Option<(&StoredMessage, &[Covered])>,
@@ -127,7 +136,7 @@ impl Journey {
         let legs = match fresh {
             Some((stored, legs)) if stored.number == highest.number => legs,
             _ => {
-                judged = match self.rejudge(highest) {
+                judged = match self.rejudge(tx, highest).await? {
                     Some(Judged::Report(fanned)) => fanned.legs,
                     // The contracts have changed under it: its legs stay as they are, and a person can run it again.
                     _ => return self.rest(tx, highest).await,
@@ -159,7 +168,7 @@ impl Journey {
     }
 
     /// Leaves a message's legs alone until something comes.
-    async fn rest<T: Tx>(&self, tx: &mut T, stored: &StoredMessage) -> Stored<()> {
+    async fn rest<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage) -> Stored<()> {
         for mut leg in tx.legs(stored.number).await? {
             leg.due_at = None;
             tx.put_leg(&leg).await?;
@@ -167,7 +176,7 @@ impl Journey {
         Ok(())
     }
 
-    async fn supersede<T: Tx>(&self, tx: &mut T, stored: &StoredMessage) -> Stored<()> {
+    async fn supersede<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage) -> Stored<()> {
         for mut leg in tx.legs(stored.number).await? {
             // A cancellation that found nothing to take back is superseded already, by itself.
             if (leg.state, leg.code) != (LegState::Superseded, Some(Code::JourneySuperseded)) {
@@ -184,7 +193,7 @@ impl Journey {
 
     async fn settle_leg<T: Tx>(
         &self,
-        tx: &mut T,
+        tx: &mut KeyedTx<T>,
         stored: &StoredMessage,
         covered: &Covered,
         consents: &[ConsentRevision],
@@ -197,13 +206,13 @@ impl Journey {
             .unwrap_or(Verdict::Refuse(Code::JourneyFailed));
         let mut basis = Basis::default();
         let come = match verdict {
-            Verdict::Publish { sealed, until, wakes_at, basis: rests_on } => {
+            Verdict::Publish { renditions, until, wakes_at, basis: rests_on } => {
                 basis = rests_on;
-                let documents: Vec<_> = sealed
+                let documents: Vec<_> = renditions
                     .iter()
                     .map(|one| (one.heading().subject, one.fingerprint(self.keys()).as_bytes().to_vec()))
                     .collect();
-                let fresh: Vec<_> = sealed.iter().map(|one| (one, until)).collect();
+                let fresh: Vec<_> = renditions.iter().map(|one| (one, until)).collect();
                 self.apply(tx, stored, &report, &recipient, &Desired::Documents(&documents), &fresh, Code::JourneySuperseded)
                     .await?;
                 Come { state: LegState::Published, code: None, due_at: Some(wakes_at), documents: documents.len() }
@@ -244,7 +253,7 @@ impl Journey {
     /// A leg that a date has ended keeps what was served; one that never had a right to anything takes back all.
     async fn refuse_leg<T: Tx>(
         &self,
-        tx: &mut T,
+        tx: &mut KeyedTx<T>,
         stored: &StoredMessage,
         report: &ReportKey,
         recipient: &RecipientId,
@@ -266,7 +275,7 @@ impl Journey {
     }
 
     /// Writes a leg and its audit row where anything has changed.
-    async fn put_changed<T: Tx>(&self, tx: &mut T, leg: &LegRow) -> Stored<()> {
+    async fn put_changed<T: Tx>(&self, tx: &mut KeyedTx<T>, leg: &LegRow) -> Stored<()> {
         let before = tx.legs(leg.id.message).await?.into_iter().find(|known| known.id == leg.id);
         if before.as_ref() == Some(leg) {
             return Ok(());
@@ -284,19 +293,19 @@ impl Journey {
     #[expect(clippy::too_many_arguments, reason = "one act on one feed: what, whose, how, and why")]
     pub(super) async fn apply<T: Tx>(
         &self,
-        tx: &mut T,
+        tx: &mut KeyedTx<T>,
         stored: &StoredMessage,
         report: &ReportKey,
         recipient: &RecipientId,
         desired: &Desired<'_>,
-        sealed: &[(&Sealed, jiff::Timestamp)],
+        fresh: &[(&Rendition, jiff::Timestamp)],
         code: Code,
     ) -> Stored<()> {
         let entries = tx.entries(report, recipient).await?;
         for act in reconcile(&entries, desired) {
             let (position, subject, step) = match act {
                 Act::Publish(index) => {
-                    let Some((one, until)) = sealed.get(index) else {
+                    let Some((one, until)) = fresh.get(index) else {
                         return Err(StoreError::Inconsistent { table: "entries", column: "subject" });
                     };
                     let fingerprint = one.fingerprint(self.keys());
@@ -304,7 +313,7 @@ impl Journey {
                     continue;
                 }
                 Act::Keep(position) => {
-                    let until = sealed.first().map_or(tx.now(), |(_, until)| *until);
+                    let until = fresh.first().map_or(tx.now(), |(_, until)| *until);
                     tx.keep_entry(recipient, position, stored.number, until).await?;
                     continue;
                 }
@@ -326,7 +335,7 @@ impl Journey {
     /// Writes an audit row of the program's own act.
     pub(super) async fn note<T: Tx>(
         &self,
-        tx: &mut T,
+        tx: &mut KeyedTx<T>,
         act: &'static str,
         message: Option<crate::domain::MessageNumber>,
         recipient: Option<&RecipientId>,

@@ -23,7 +23,7 @@ impl Journey {
     }
 
     async fn sweep_once<S: Store>(&self, store: &S) -> Stored<usize> {
-        let mut tx = store.begin("sweep").await?;
+        let mut tx = self.begin(store, "sweep").await?;
         let due = tx.claim_due(SWEEP).await?;
         for report in &due {
             if tx.is_flagged(&report.person).await? {

@@ -10,8 +10,7 @@ use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, Refusal,
 use crate::filter::{Withheld, disclose};
 use crate::intake::{Payload, decode};
 use crate::protection::{Diverted, Identified, Unreadable, identify};
-use crate::seal::{Sealed, seal};
-use crate::translate::render;
+use crate::translate::{Rendition, render};
 
 /// How far a message comes before the store must be asked about its person.
 #[derive(Debug)]
@@ -118,8 +117,8 @@ pub fn judge(identified: Identified, stored_flag: bool, set: &ContractSet, keys:
 pub enum Verdict {
     /// These documents, and no others, are what the recipient may see.
     Publish {
-        /// The sealed documents.
-        sealed: Vec<Sealed>,
+        /// The documents, to be sealed under the participant's lock.
+        renditions: Vec<Rendition>,
         /// The first instant at which the gate is shut by date.
         until: Timestamp,
         /// When to look again.
@@ -153,7 +152,7 @@ pub struct Basis {
     pub documents_withheld: Vec<ContractRef>,
 }
 
-/// Walks one leg to its end: gate, filter, translation, seal.
+/// Walks one leg to its end: gate, filter, translation. What it publishes is sealed when it is put into a feed.
 #[must_use]
 pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set: &ContractSet, keys: &dyn Keys) -> Verdict {
     if covered.report().kind() == ReportKind::Cancellation {
@@ -184,7 +183,7 @@ pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set
         };
     }
     let basis = Basis { consents, withheld: disclosure.withheld().to_vec(), documents_withheld: rendered.withheld };
-    Verdict::Publish { sealed: rendered.renditions.into_iter().map(seal).collect(), until, wakes_at, basis }
+    Verdict::Publish { renditions: rendered.renditions, until, wakes_at, basis }
 }
 
 /// The violations of a refusal as a store keeps them: codes and places, without values.

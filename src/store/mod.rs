@@ -32,7 +32,7 @@ pub use rows::{
 };
 
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
-use crate::seal::Sealed;
+use crate::seal::{Marks, Revocation, SealError, Sealed};
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum StoreError {
     /// The schema is not one that this program knows.
     #[error("unknown schema: {0}")]
     Schema(String),
+    /// Something cannot be sealed or opened: a key is not at hand, or bytes are not what was sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
 }
 
 /// A result of the store.
@@ -199,14 +202,27 @@ pub trait Tx: Send {
     /// Live entries of a pushed feed that are not confirmed, in order of position.
     fn unconfirmed(&mut self, recipient: &RecipientId, limit: i64) -> impl Future<Output = Stored<Vec<FeedEntry>>> + Send;
 
-    /// Marks entries as served now, those that were not before.
-    fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<()>> + Send;
+    /// Marks entries as served now, those that were not before, and counts the page unless it is empty; gives how many
+    /// pages the feed has counted.
+    fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<i64>> + Send;
 
     /// Records that a pushed entry has arrived.
     fn confirm(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
 
     /// The recipients whose feeds have entries.
     fn recipients(&mut self) -> impl Future<Output = Stored<Vec<RecipientId>>> + Send;
+
+    /// How far the content has come: the highest number of a message, each feed's head and counted pages.
+    fn marks(&mut self) -> impl Future<Output = Stored<Marks>> + Send;
+
+    /// Begins another epoch of the feeds, after a restore: readers start again.
+    fn begin_epoch(&mut self, epoch: u32) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Keeps a revocation that a restored backup does not know; it stays, and so does what stands there already.
+    fn keep_revocation(&mut self, revocation: &Revocation) -> impl Future<Output = Stored<()>> + Send;
+
+    /// The revocations of a person that were kept so.
+    fn kept_revocations(&mut self, person: &PersonKey) -> impl Future<Output = Stored<Vec<Revocation>>> + Send;
 
     /// Writes an audit row.
     fn audit(&mut self, row: &AuditRow) -> impl Future<Output = Stored<()>> + Send;

@@ -173,7 +173,7 @@ pub struct NewMessage {
     /// How many recipients the agreement gave a journey.
     pub fan_out: i64,
     /// The sealed message.
-    pub sealed: Vec<u8>,
+    pub sealed: crate::seal::SealedBytes,
 }
 
 /// A stored message.
@@ -248,7 +248,7 @@ pub struct FeedEntry {
     /// What it says.
     pub method: Method,
     /// The sealed content; empty for a `DELETE`.
-    pub sealed: Vec<u8>,
+    pub sealed: crate::seal::SealedBytes,
     /// When it was published.
     pub published_at: Timestamp,
     /// The first instant at which its gate is shut by date; a `DELETE` has none.

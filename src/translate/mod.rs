@@ -13,7 +13,7 @@ pub use recipe::{Recipe, Recipes};
 
 use crate::agreement::{Codes, Status};
 use crate::contract::Catalogue;
-use crate::domain::{Code, ContractRef, Keys, RecipientId, Refusal, Subject, Syntax};
+use crate::domain::{Code, ContractRef, Fingerprint, Keys, RecipientId, Refusal, Subject, Syntax};
 use crate::filter::{Disclosure, Kept};
 use write::Writer;
 
@@ -40,10 +40,22 @@ pub struct Rendition {
 }
 
 impl Rendition {
-    /// Gives the parts to the seal.
+    /// What stands outside.
     #[must_use]
-    pub fn into_parts(self) -> (Heading, Vec<u8>) {
-        (self.heading, self.bytes)
+    pub const fn heading(&self) -> &Heading {
+        &self.heading
+    }
+
+    /// The document, for the seal.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The fingerprint of the content: equal content need not be published again.
+    #[must_use]
+    pub fn fingerprint(&self, keys: &dyn Keys) -> Fingerprint {
+        keys.fingerprint(&self.bytes)
     }
 }
 

@@ -8,7 +8,7 @@ use super::read::{column, digest, micros, optional_time, optional_word, recipien
 use super::{Stored, away};
 use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
-use crate::seal::Sealed;
+use crate::seal::{Sealed, SealedBytes};
 use crate::store::{EntryRow, EntryState, FeedEntry, StoredMessage, WithdrawalRow};
 
 const TABLE: &str = "entries";
@@ -191,7 +191,7 @@ fn feed_entry(row: &SqliteRow) -> Stored<FeedEntry> {
         contract: column(row, "contract")?,
         syntax: word(row, TABLE, "syntax", |text| text.parse().ok())?,
         method: word(row, TABLE, "method", method)?,
-        sealed: column(row, "sealed")?,
+        sealed: SealedBytes::from_stored(column(row, "sealed")?),
         published_at: time(row, TABLE, "published_at")?,
         until: optional_time(row, TABLE, "until")?,
         traceparent: optional_word(row, "messages", "traceparent", |text| text.parse().ok())?,
@@ -207,13 +207,15 @@ pub(super) async fn mark_served(
     recipient: &RecipientId,
     positions: &[Position],
     now: Timestamp,
-) -> Stored<()> {
+) -> Stored<i64> {
     let sql = "UPDATE entries SET served_at = coalesce(served_at, ?3) WHERE recipient = ?1 AND position = ?2";
     for position in positions {
         let query = sqlx::query(sql).bind(recipient.as_str()).bind(position.0).bind(micros(now));
         query.execute(&mut *db).await.map_err(away)?;
     }
-    Ok(())
+    let sql = "UPDATE feeds SET pages = pages + ?2 WHERE recipient = ?1 RETURNING pages";
+    let query = sqlx::query(sql).bind(recipient.as_str()).bind(i64::from(!positions.is_empty()));
+    query.fetch_one(db).await.map(|row| row.get("pages")).map_err(away)
 }
 
 pub(super) async fn confirm(

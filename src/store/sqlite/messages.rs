@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::read::{column, digest, inconsistent, micros, optional_digest, optional_time, optional_word, person, time, word};
 use super::{Stored, away};
 use crate::domain::{Code, ContractRef, Envelope, Fingerprint, Login, MessageNumber, PersonKey, ReportKey, Trace, TraceParent};
+use crate::seal::SealedBytes;
 use crate::store::{AuditRow, MessageKind, MessageState, NewMessage, Receipt, StoredMessage};
 
 const TABLE: &str = "messages";
@@ -57,7 +58,7 @@ pub(super) async fn insert(db: &mut SqliteConnection, message: &NewMessage) -> S
         .bind(message.revision)
         .bind(message.content.as_ref().map(Fingerprint::as_bytes))
         .bind(message.fan_out)
-        .bind(message.sealed.as_slice())
+        .bind(message.sealed.as_bytes())
         .fetch_one(db)
         .await
         .map_err(away)?;
@@ -162,7 +163,7 @@ fn stored(row: &SqliteRow) -> Stored<StoredMessage> {
         revision: column(row, "revision")?,
         content: optional_digest(row, TABLE, "content", Fingerprint::from_slice)?,
         fan_out: column(row, "fan_out")?,
-        sealed: column(row, "sealed")?,
+        sealed: SealedBytes::from_stored(column(row, "sealed")?),
     };
     let discarded_at = optional_time(row, TABLE, "discarded_at")?;
     Ok(StoredMessage { number: MessageNumber(column(row, "number")?), message, discarded_at })

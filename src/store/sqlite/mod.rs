@@ -5,9 +5,11 @@
 
 mod census;
 mod entries;
+mod keys;
 mod legs;
 mod messages;
 mod read;
+mod restore;
 mod tx;
 
 use std::borrow::Cow;
@@ -19,6 +21,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqlSafeStr};
 
+pub use keys::SqliteKeyStore;
 pub use tx::SqliteTx;
 
 use super::{Clock, Store, StoreError, Stored};

@@ -5,10 +5,10 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
 use super::entries::Fresh;
-use super::{Stored, away, census, entries, legs, messages};
+use super::{Stored, away, census, entries, legs, messages, restore};
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
-use crate::seal::Sealed;
+use crate::seal::{Marks, Revocation, Sealed};
 use crate::store::{
     AuditRow, Census, Concerned, DeadLetter, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind, NewMessage, Receipt,
     Standing, StoredMessage, Tx, WithdrawalRow,
@@ -170,7 +170,7 @@ impl Tx for SqliteTx {
         entries::unconfirmed(self.db(), recipient, limit).await
     }
 
-    async fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<()> {
+    async fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<i64> {
         let now = self.now;
         entries::mark_served(self.db(), recipient, positions, now).await
     }
@@ -182,6 +182,22 @@ impl Tx for SqliteTx {
 
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
         entries::recipients(self.db()).await
+    }
+
+    async fn marks(&mut self) -> Stored<Marks> {
+        restore::marks(self.db()).await
+    }
+
+    async fn begin_epoch(&mut self, epoch: u32) -> Stored<()> {
+        restore::begin_epoch(self.db(), epoch).await
+    }
+
+    async fn keep_revocation(&mut self, revocation: &Revocation) -> Stored<()> {
+        restore::keep_revocation(self.db(), revocation).await
+    }
+
+    async fn kept_revocations(&mut self, person: &PersonKey) -> Stored<Vec<Revocation>> {
+        restore::kept_revocations(self.db(), person).await
     }
 
     async fn audit(&mut self, row: &AuditRow) -> Stored<()> {

@@ -38,6 +38,14 @@ pub(crate) fn brygga(args: &[&str]) -> (u8, String) {
     }
 }
 
+/// A temporary folder, in memory where the machine has such a place: what is tested does not depend on how long a disk takes
+/// to say that something is on it.
+pub(crate) fn folder_in_memory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.expect("a temporary folder")
+}
+
 /// A service's parts on a data folder of their own.
 pub(crate) struct Desk {
     folder: tempfile::TempDir,
@@ -50,12 +58,12 @@ pub(crate) struct Desk {
 impl Desk {
     /// Opens a data folder whose clock stands at a scenario's instant.
     pub(crate) async fn open(scenario: &Scenario) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder_in_memory();
         let data = DataFolder::hold(folder.path()).expect("nobody else holds it");
         let store = data.store(Some(scenario.instant)).await.expect("the store opens");
         let set = set();
         data.spool().make(set.catalogue.parties().senders().iter().map(|s| s.login.as_str())).expect("folders");
-        let journey = Journey::new(set, data.keys().expect("keys"));
+        let journey = Journey::new(set, data.keys().expect("keys"), data.vault().await.expect("a vault"));
         let inbox = Inbox::new(data.spool()).at(scenario.instant);
         Self { folder, data, journey, store, inbox }
     }
@@ -63,6 +71,12 @@ impl Desk {
     /// The data folder; gone, with everything in it, when the desk is.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Closes the store and lets go of the folder, which is given back with everything in it.
+    pub(crate) async fn close(self) -> tempfile::TempDir {
+        self.store.close().await;
+        self.folder
     }
 
     /// Drops each message and takes it, in order.

@@ -9,7 +9,7 @@ use brygga::agreement::{GateKind, Illustrations};
 use brygga::domain::{Category, Files, MessageNumber, Party, Position, RecipientId, Subject};
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{Arrival, ContractSet, Journey, Outcome};
-use brygga::seal::ServiceKeys;
+use brygga::seal::{ServiceKeys, Vault};
 use brygga::store::sqlite::SqliteStore;
 use brygga::store::{Census, Clock, LegRow, MessageState, Store, StoredMessage, Tx};
 use jiff::Timestamp;
@@ -188,7 +188,11 @@ impl World {
     pub(super) async fn new(set: Arc<ContractSet>) -> Self {
         let clock = Clock::at(start());
         let store = SqliteStore::in_memory(clock.clone()).await.expect("a store");
-        Self { journey: Journey::new(set, Arc::new(ServiceKeys::derive(&[7; 32]))), store, clock }
+        Self {
+            journey: Journey::new(set, Arc::new(ServiceKeys::derive(&[7; 32])), Vault::ephemeral().expect("random numbers")),
+            store,
+            clock,
+        }
     }
 
     pub(super) async fn take(&self, arrivals: Vec<Arrival>) -> Vec<Outcome> {

@@ -1,0 +1,161 @@
+//! After a restore: whether the content is behind what was acknowledged and shown, and taking such a content into use.
+//!
+//! The key store is not part of the content's backup. Its mark says how far the content had come, and its ledgers what must
+//! not be undone, so a content that comes back from an older backup is noticed, and is used only after a named act.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{PersonKey, Position};
+use crate::feed::Method;
+use crate::journey::Journey;
+use crate::seal::{Marks, Revocation, SealError, Vault};
+use crate::store::{AuditRow, Concerned, Store, StoreError, Stored, Tx};
+
+/// Entries that are looked through in one transaction.
+const STEP: i64 = 500;
+
+/// Why a service may not use its content.
+#[derive(Debug, thiserror::Error)]
+pub enum Behind {
+    /// Something that was acknowledged or shown is missing.
+    #[error(
+        "the content is behind what was acknowledged or shown ({}): an older backup has come back. Stop every process, then \
+        run `brygga restore accept`",
+        .0.join("; ")
+    )]
+    Content(Vec<String>),
+    /// One of the two was restored without the other.
+    #[error(
+        "the content is of epoch {content}, the key store of epoch {keys}: one of them has come back from an older backup. \
+        Stop every process, then run `brygga restore accept`"
+    )]
+    Epoch {
+        /// The content's.
+        content: u32,
+        /// The key store's.
+        keys: u32,
+    },
+    /// There is content, and a key store that has never seen any.
+    #[error("the key store is empty, and the content is not: this is not the content's key store; restore the right one")]
+    Keys,
+    /// A fault of either store, or a wrapping key that was not given.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Says whether a service may use a content with a key store: to be asked once, before anything is taken or shown.
+///
+/// # Errors
+/// [`Behind`] says why not.
+pub async fn check<S: Store>(store: &S, vault: &Vault) -> Result<(), Behind> {
+    if let Some(in_use) = vault.store().wrapping().await?
+        && vault.wrapping().keys().find(in_use).is_none()
+    {
+        return Err(StoreError::from(SealError::Outdated(in_use)).into());
+    }
+    let marks = marks(store).await?;
+    match vault.store().epoch().await? {
+        None if marks.messages > 0 => return Err(Behind::Keys),
+        None => {}
+        Some((keys, mark)) => {
+            let content = store.epoch().await?;
+            if content != keys {
+                return Err(Behind::Epoch { content, keys });
+            }
+            let behind = marks.behind(&mark);
+            if !behind.is_empty() {
+                return Err(Behind::Content(behind));
+            }
+        }
+    }
+    // A process that died between a commit and its mark has left the mark behind.
+    Ok(vault.store().raise(&marks).await?)
+}
+
+async fn marks<S: Store>(store: &S) -> Stored<Marks> {
+    let mut tx = store.begin("restore-marks").await?;
+    let marks = tx.marks().await?;
+    tx.commit().await?;
+    Ok(marks)
+}
+
+/// What taking a restored content into use has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The new epoch: readers get 410 and start again.
+    pub epoch: u32,
+    /// What the content had lost, in words with counters alone.
+    pub behind: Vec<String>,
+    /// Revocations in the ledger, all of which hold now.
+    pub revocations: usize,
+    /// Protection flags in the ledger, all of which are set now.
+    pub flags: usize,
+}
+
+/// Takes a restored content into use: replays the ledgers, begins a new epoch in both stores and writes an audit row. It can
+/// be cut short anywhere and run again. `None` where the content is not behind, and nothing was done.
+///
+/// # Errors
+/// A fault of either store.
+pub async fn accept<S: Store>(journey: &Journey, store: &S, operator: &str) -> Stored<Option<Accepted>> {
+    let keys = journey.vault().store();
+    let (known, mark) = keys.epoch().await?.unwrap_or_default();
+    let (content, here) = (store.epoch().await?, marks(store).await?);
+    let behind = here.behind(&mark);
+    if content == known && behind.is_empty() {
+        return Ok(None);
+    }
+    assume_served(journey, store, &here, &mark).await?;
+    let (revocations, flags) = (keys.revocations().await?, keys.flags().await?);
+    replay(journey, store, &revocations, &flags).await?;
+    let epoch = content.max(known) + 1;
+    keys.begin_epoch(epoch, &marks(store).await?, store.now()).await?;
+    let mut tx = store.begin("restore-accept").await?;
+    tx.begin_epoch(epoch).await?;
+    let detail = format!("restore accepted: epoch {epoch}, {} revocations, {} flags", revocations.len(), flags.len());
+    let (act, actor) = ("operator", operator.to_owned());
+    tx.audit(&AuditRow { act, actor, message: None, recipient: None, code: None, detail }).await?;
+    tx.commit().await?;
+    Ok(Some(Accepted { epoch, behind, revocations: revocations.len(), flags: flags.len() }))
+}
+
+/// Where pages were shown that the content has forgotten, everything in that feed may have been among them: what is taken
+/// back from here on gets its `DELETE`.
+async fn assume_served<S: Store>(journey: &Journey, store: &S, here: &Marks, mark: &Marks) -> Stored<()> {
+    for (recipient, feed) in &mark.feeds {
+        if here.feeds.get(recipient).copied().unwrap_or_default().pages >= feed.pages {
+            continue;
+        }
+        let mut from = Position(0);
+        loop {
+            let mut tx = journey.begin(store, "restore-served").await?;
+            tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
+            let entries = tx.page(recipient, from, STEP).await?;
+            let Some(last) = entries.last() else { break };
+            from = last.position;
+            let unserved = entries.iter().filter(|entry| entry.method == Method::Put && !entry.served);
+            let positions: Vec<Position> = unserved.map(|entry| entry.position).collect();
+            tx.mark_served(recipient, &positions).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes every revocation and flag of the ledgers hold, participant by participant.
+async fn replay<S: Store>(journey: &Journey, store: &S, revocations: &[Revocation], flags: &[PersonKey]) -> Stored<()> {
+    let persons: BTreeSet<PersonKey> = revocations.iter().map(|one| one.person).chain(flags.iter().copied()).collect();
+    for person in persons {
+        let mut tx = journey.begin(store, "restore-replay").await?;
+        tx.lock(&Concerned::whole(person)).await?;
+        for revocation in revocations.iter().filter(|one| one.person == person) {
+            tx.keep_revocation(revocation).await?;
+        }
+        if flags.contains(&person) {
+            tx.set_flag(&person).await?;
+        }
+        journey.settle_person(&mut tx, &person, false).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

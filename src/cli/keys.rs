@@ -1,0 +1,67 @@
+//! `brygga keys rotate`: wraps every data key anew under a new wrapping key.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::CliError;
+use crate::app::DataFolder;
+use crate::seal::{Rotated, rotate};
+use crate::store::Store as _;
+
+/// What to do with the keys that contents are sealed under.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Wraps every data key anew under a new wrapping key, while the service runs; contents and ids stay as they are.
+    Rotate {
+        /// The data folder.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// One JSON object for machines.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
+    let Command::Rotate { data, json } = command;
+    let folder = DataFolder::beside(&data)?;
+    let now = folder.store(None).await?.now();
+    let vault = folder.vault().await?;
+    folder.add_wrapping_key()?;
+    let rotated = rotate(&vault, now).await?;
+    // Nothing needs the old one any more, and a service that runs reads the file again.
+    folder.drop_old_wrapping_keys()?;
+    say(&rotated, true, json, out)
+}
+
+/// `destroyed` says that the old wrapping key is gone already; else its keeper has to destroy it.
+fn say(rotated: &Rotated, destroyed: bool, json: bool, out: &mut dyn Write) -> Result<u8, CliError> {
+    if json {
+        let before = rotated.before.map(|id| id.to_string());
+        let whole = json!({
+            "wrappingKey": rotated.wrapping.to_string(), "before": before, "dataKeys": rotated.keys,
+            "oldDestroyed": destroyed,
+        });
+        writeln!(out, "{whole}")?;
+        return Ok(0);
+    }
+    writeln!(out, "{} data keys were wrapped anew under the wrapping key {}.", rotated.keys, rotated.wrapping)?;
+    if let Some(before) = rotated.before {
+        if destroyed {
+            writeln!(out, "The wrapping key {before} is no longer in the folder.")?;
+        } else {
+            writeln!(
+                out,
+                "Nothing needs the wrapping key {before} any more: take it out of every configuration and destroy it."
+            )?;
+        }
+    }
+    writeln!(
+        out,
+        "Make a new backup of the key store and the wrapping key now: older ones of the two no longer fit together."
+    )?;
+    Ok(0)
+}

@@ -1,0 +1,64 @@
+//! `brygga restore accept`: takes a content that came back from a backup into use.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{CliError, ContractsFrom};
+use crate::agreement::Illustrations;
+use crate::app::{DataFolder, restore};
+use crate::journey::Journey;
+
+/// What to do after a restore.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Makes revocations and protection flags hold that the backup had lost, and lets readers start again.
+    Accept {
+        /// The data folder; no service may hold it.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[command(flatten)]
+        from: ContractsFrom,
+        /// Who accepts, for the audit log.
+        #[arg(long, value_name = "NAME", env = "BRYGGA_OPERATOR", default_value = "operator")]
+        operator: String,
+        /// One JSON object for machines.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
+    let Command::Accept { data, from, operator, json } = command;
+    // A folder that is not there is not made, and one that is held is left alone.
+    DataFolder::beside(&data)?;
+    let folder = DataFolder::hold(&data)?;
+    let set = from.load(Illustrations::All)?;
+    let store = folder.store(None).await?;
+    let journey = Journey::new(set, folder.keys()?, folder.vault().await?);
+    let Some(accepted) = restore::accept(&journey, &store, &operator).await? else {
+        if json {
+            writeln!(out, "{}", json!({ "accepted": false }))?;
+        } else {
+            writeln!(out, "The content is not behind; there is nothing to accept.")?;
+        }
+        return Ok(1);
+    };
+    if json {
+        let whole = json!({
+            "accepted": true, "epoch": accepted.epoch, "behind": accepted.behind,
+            "revocations": accepted.revocations, "flags": accepted.flags,
+        });
+        writeln!(out, "{whole}")?;
+        return Ok(0);
+    }
+    writeln!(out, "The content is in use from here on, as epoch {}: readers start again.", accepted.epoch)?;
+    writeln!(out, "All {} revocations and {} protection flags of the ledgers hold.", accepted.revocations, accepted.flags)?;
+    for lost in &accepted.behind {
+        writeln!(out, "The backup had {lost}.")?;
+    }
+    writeln!(out, "What senders sent after the backup is lost here: ask them to send it again.")?;
+    Ok(0)
+}

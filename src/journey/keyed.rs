@@ -1,0 +1,209 @@
+//! A transaction with the keys of its participants: seals what goes into the store and opens what comes out of it, writes
+//! the ledgers before the content commits, and moves the restore mark after.
+//!
+//! Keys are fetched under the participants' lock, in one query for a whole batch, and are forgotten with the transaction:
+//! an erasure can neither destroy a key just used nor be overlooked. The mark is moved before the caller is answered, so
+//! that whatever was acknowledged or shown can be missed when an older backup of the content comes back.
+
+use std::ops::{Deref, DerefMut};
+
+use jiff::Timestamp;
+
+use super::Journey;
+use crate::domain::{ConsentRevision, MessageNumber, PersonKey, Position, RecipientId};
+use crate::seal::{Bound, FeedMark, Holder, Keyring, LedgerNote, Marks, RetentionClass, Revocation, SealedBytes, Vault};
+use crate::store::{Concerned, DueReport, FeedEntry, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
+use crate::translate::Rendition;
+
+/// A transaction of the store, with the keys for its contents.
+#[derive(Debug)]
+pub struct KeyedTx<T> {
+    tx: T,
+    vault: Vault,
+    ring: Keyring,
+    marks: Marks,
+    notes: Vec<LedgerNote>,
+}
+
+/// Everything that is not about contents is the store's own transaction.
+impl<T> Deref for KeyedTx<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.tx
+    }
+}
+
+impl<T> DerefMut for KeyedTx<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.tx
+    }
+}
+
+impl Journey {
+    /// Begins a transaction of a store, with the keys for its contents.
+    ///
+    /// # Errors
+    /// As [`Store::begin`].
+    pub async fn begin<S: Store>(&self, store: &S, name: &'static str) -> Stored<KeyedTx<S::Tx>> {
+        let tx = store.begin(name).await?;
+        let (vault, ring, marks, notes) = (self.vault().clone(), Keyring::default(), Marks::default(), Vec::new());
+        Ok(KeyedTx { tx, vault, ring, marks, notes })
+    }
+
+    /// Whose key seals a message: the participant's, or the message's own where nobody can tell whom it is about.
+    pub(super) fn holder(&self, message: &NewMessage) -> Holder {
+        if let Some(person) = &message.person {
+            return Holder::person(person, RetentionClass::Journal);
+        }
+        let envelope = &message.envelope;
+        let parts = [envelope.login.as_str().as_bytes(), envelope.message_id.as_bytes().as_slice()];
+        Holder::unreadable(self.keys().digest("unreadable", &parts))
+    }
+}
+
+impl<T: Tx> KeyedTx<T> {
+    /// Makes everything durable: the ledgers first, then the content, then the mark.
+    ///
+    /// # Errors
+    /// A fault of either store. Where only the mark could not be moved the content stands, and the caller, who acknowledges
+    /// nothing, comes again and finds it there.
+    pub async fn commit(self) -> Stored<()> {
+        if !self.notes.is_empty() {
+            self.vault.store().note(&self.notes).await?;
+        }
+        self.tx.commit().await?;
+        if self.marks.is_empty() { Ok(()) } else { self.vault.store().raise(&self.marks).await }
+    }
+
+    /// Takes every lock that settling what is concerned can need, and fetches the participants' keys.
+    ///
+    /// # Errors
+    /// A fault of either store.
+    pub async fn lock(&mut self, concerned: &Concerned) -> Stored<()> {
+        self.lock_with(concerned, &[]).await
+    }
+
+    /// As [`KeyedTx::lock`], and fetches the keys of other holders in the same query.
+    pub(super) async fn lock_with(&mut self, concerned: &Concerned, others: &[Holder]) -> Stored<()> {
+        self.tx.lock(concerned).await?;
+        self.fetch(concerned.persons.iter(), others).await
+    }
+
+    /// Claims reports whose time has come, and fetches their participants' keys.
+    ///
+    /// # Errors
+    /// A fault of either store.
+    pub async fn claim_due(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
+        let due = self.tx.claim_due(limit).await?;
+        self.fetch(due.iter().map(|report| &report.person), &[]).await?;
+        Ok(due)
+    }
+
+    async fn fetch(&mut self, persons: impl Iterator<Item = &PersonKey> + Send, others: &[Holder]) -> Stored<()> {
+        let classes = [RetentionClass::Journal, RetentionClass::Feed];
+        let of = |person| classes.map(|class| Holder::person(person, class));
+        let holders: Vec<Holder> = persons.flat_map(of).chain(others.iter().copied()).collect();
+        let now = self.tx.now();
+        self.vault.ready(&mut self.ring, &holders, now).await
+    }
+
+    /// Seals a message as it came under its holder's key.
+    pub(super) async fn seal(&mut self, message: &NewMessage, holder: Holder, plain: &[u8]) -> Stored<SealedBytes> {
+        if plain.is_empty() {
+            return Ok(SealedBytes::default());
+        }
+        let now = self.tx.now();
+        self.vault.ready(&mut self.ring, &[holder], now).await?;
+        let key = self.ring.of(&holder).ok_or(StoreError::Inconsistent { table: "data_keys", column: "holder" })?;
+        Ok(key.seal(plain, &Bound::of_envelope(&message.envelope))?)
+    }
+
+    /// Opens a stored message; `None` where its key is gone, and so is its content.
+    ///
+    /// # Errors
+    /// A fault of the key store; or what was stored is not what was sealed.
+    pub async fn open(&mut self, message: &NewMessage) -> Stored<Option<Vec<u8>>> {
+        self.vault.fetch(&mut self.ring, [&message.sealed]).await?;
+        Ok(self.ring.open(&message.sealed, &Bound::of_envelope(&message.envelope))?)
+    }
+
+    /// Opens the entries of a page, with one query for their keys.
+    pub(super) async fn open_all(&mut self, recipient: &RecipientId, entries: &[FeedEntry]) -> Stored<Vec<Option<Vec<u8>>>> {
+        self.vault.fetch(&mut self.ring, entries.iter().map(|entry| &entry.sealed)).await?;
+        let open = |entry: &FeedEntry| {
+            let (subject, contract, syntax) = (&entry.subject, entry.contract.as_str(), entry.syntax);
+            let bound = Bound::Document { recipient, subject, contract, syntax };
+            self.ring.open(&entry.sealed, &bound).map_err(StoreError::from)
+        };
+        entries.iter().map(open).collect()
+    }
+
+    /// Stores a message that is sealed already.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn insert_message(&mut self, message: &NewMessage) -> Stored<MessageNumber> {
+        let number = self.tx.insert_message(message).await?;
+        self.marks.messages = self.marks.messages.max(number.0);
+        Ok(number)
+    }
+
+    /// Counts one more delivery of a message that is there already. It is acknowledged like the first, so the mark must have
+    /// reached it too.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn count_duplicate(&mut self, message: MessageNumber) -> Stored<()> {
+        self.marks.messages = self.marks.messages.max(message.0);
+        self.tx.count_duplicate(message).await
+    }
+
+    /// Seals a document and puts it into its recipient's feed.
+    ///
+    /// # Errors
+    /// A fault of either store.
+    pub async fn publish(
+        &mut self,
+        rendition: &Rendition,
+        message: &StoredMessage,
+        fingerprint: &[u8],
+        until: Timestamp,
+    ) -> Stored<()> {
+        let person = message.message.person.ok_or(StoreError::Inconsistent { table: "messages", column: "person" })?;
+        let holder = Holder::person(&person, RetentionClass::Feed);
+        let now = self.tx.now();
+        self.vault.ready(&mut self.ring, &[holder], now).await?;
+        let key = self.ring.of(&holder).ok_or(StoreError::Inconsistent { table: "data_keys", column: "holder" })?;
+        let sealed = key.seal_rendition(rendition)?;
+        self.tx.publish(&sealed, message, fingerprint, until).await
+    }
+
+    /// Marks entries as served, and remembers that a page was.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<()> {
+        let pages = self.tx.mark_served(recipient, positions).await?;
+        if let Some(head) = positions.iter().map(|position| position.0).max() {
+            self.marks.raise_feed(recipient, FeedMark { head, pages });
+        }
+        Ok(())
+    }
+
+    /// Sets a person's protection flag, in the ledger too.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn set_flag(&mut self, person: &PersonKey) -> Stored<()> {
+        self.notes.push(LedgerNote::Flag(*person, self.tx.now()));
+        self.tx.set_flag(person).await
+    }
+
+    /// Remembers a revocation for the ledger; what revokes nothing is passed over.
+    pub(super) fn note_revocation(&mut self, person: &PersonKey, revision: &ConsentRevision) {
+        let Some(revoked_at) = revision.revoked_at else { return };
+        let (consent, person, categories) = (revision.key, *person, revision.revoked_categories);
+        self.notes.push(LedgerNote::Revocation(Revocation { consent, person, revoked_at, categories }));
+    }
+}

@@ -1,0 +1,121 @@
+//! A key store in memory, for dry runs: its keys are gone when it is dropped, and so is all that they sealed.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+
+use super::{Answer, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, WrappedKey, WrappingId};
+use crate::domain::PersonKey;
+use crate::store::Stored;
+
+#[derive(Debug, Default)]
+struct Kepts {
+    keys: BTreeMap<Holder, WrappedKey>,
+    wrapping: Option<WrappingId>,
+    epoch: Option<(u32, Marks)>,
+    revocations: Vec<Revocation>,
+    flags: BTreeSet<PersonKey>,
+}
+
+/// Keys that live as long as the process.
+#[derive(Debug, Default)]
+pub struct EphemeralKeys(Mutex<Kepts>);
+
+impl EphemeralKeys {
+    fn kept(&self) -> MutexGuard<'_, Kepts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn ready<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
+    let answer: Stored<T> = Ok(value);
+    std::future::ready(answer).boxed()
+}
+
+impl KeyStore for EphemeralKeys {
+    fn of_holders<'a>(&'a self, holders: &'a [Holder]) -> Answer<'a, Vec<WrappedKey>> {
+        let kept = self.kept();
+        ready(holders.iter().filter_map(|holder| kept.keys.get(holder).cloned()).collect())
+    }
+
+    fn of_ids<'a>(&'a self, ids: &'a [KeyId]) -> Answer<'a, Vec<WrappedKey>> {
+        ready(self.kept().keys.values().filter(|key| ids.contains(&key.id)).cloned().collect())
+    }
+
+    fn keep<'a>(&'a self, keys: &'a [WrappedKey], _: Timestamp) -> Answer<'a, Kept> {
+        let mut kept = self.kept();
+        let mut new = Vec::new();
+        for key in keys {
+            let in_use = *kept.wrapping.get_or_insert(key.wrapping);
+            if in_use != key.wrapping {
+                return ready(Kept::Outdated(in_use));
+            }
+            if let Entry::Vacant(place) = kept.keys.entry(key.holder) {
+                place.insert(key.clone());
+                new.push(key.id);
+            }
+        }
+        ready(Kept::New(new))
+    }
+
+    fn wrapping(&self) -> Answer<'_, Option<WrappingId>> {
+        ready(self.kept().wrapping)
+    }
+
+    fn use_wrapping(&self, id: WrappingId, _: Timestamp) -> Answer<'_, ()> {
+        self.kept().wrapping = Some(id);
+        ready(())
+    }
+
+    fn wrapped_by_others(&self, id: WrappingId, limit: i64) -> Answer<'_, Vec<WrappedKey>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        ready(self.kept().keys.values().filter(|key| key.wrapping != id).take(limit).cloned().collect())
+    }
+
+    fn replace<'a>(&'a self, keys: &'a [WrappedKey]) -> Answer<'a, ()> {
+        let mut kept = self.kept();
+        for key in keys {
+            if let Some(known) = kept.keys.get_mut(&key.holder).filter(|known| known.id == key.id) {
+                *known = key.clone();
+            }
+        }
+        ready(())
+    }
+
+    fn epoch(&self) -> Answer<'_, Option<(u32, Marks)>> {
+        ready(self.kept().epoch.clone())
+    }
+
+    fn raise<'a>(&'a self, marks: &'a Marks) -> Answer<'a, ()> {
+        self.kept().epoch.get_or_insert_with(|| (1, Marks::default())).1.raise(marks);
+        ready(())
+    }
+
+    fn begin_epoch<'a>(&'a self, epoch: u32, marks: &'a Marks, _: Timestamp) -> Answer<'a, ()> {
+        self.kept().epoch = Some((epoch, marks.clone()));
+        ready(())
+    }
+
+    fn note<'a>(&'a self, notes: &'a [LedgerNote]) -> Answer<'a, ()> {
+        let mut kept = self.kept();
+        for note in notes {
+            match note {
+                LedgerNote::Revocation(revocation) if kept.revocations.contains(revocation) => {}
+                LedgerNote::Revocation(revocation) => kept.revocations.push(*revocation),
+                LedgerNote::Flag(person, _) => drop(kept.flags.insert(*person)),
+            }
+        }
+        ready(())
+    }
+
+    fn revocations(&self) -> Answer<'_, Vec<Revocation>> {
+        ready(self.kept().revocations.clone())
+    }
+
+    fn flags(&self) -> Answer<'_, Vec<PersonKey>> {
+        ready(self.kept().flags.iter().copied().collect())
+    }
+}

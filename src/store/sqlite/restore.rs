@@ -1,0 +1,80 @@
+//! What a restore asks of the content in SQLite: how far it has come, its epoch, and revocations that it had lost.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::read::{column, digest, micros, person as person_of, recipient, time, word};
+use super::{Stored, away};
+use crate::domain::{Categories, Category, PersonKey, ReportKey};
+use crate::seal::{FeedMark, Marks, Revocation};
+
+/// Categories as text; none named is empty.
+pub(super) fn categories_text(categories: Option<Categories>) -> String {
+    categories.map_or_else(String::new, |set| set.iter().map(Category::as_str).collect::<Vec<_>>().join(" "))
+}
+
+/// Reads [`categories_text`]. A name that is not known ends everything, as one that is not named: never less.
+pub(super) fn categories(text: &str) -> Option<Categories> {
+    if text.is_empty() { None } else { text.split(' ').map(|name| name.parse::<Category>().ok()).collect() }
+}
+
+pub(super) async fn marks(db: &mut SqliteConnection) -> Stored<Marks> {
+    let sql = "SELECT coalesce(max(number), 0) AS number FROM messages";
+    let messages = sqlx::query(sql).fetch_one(&mut *db).await.map_err(away)?.get("number");
+    let sql = "SELECT recipient, head, pages FROM feeds ORDER BY recipient";
+    let rows = sqlx::query(sql).fetch_all(db).await.map_err(away)?;
+    let feed = |row: &SqliteRow| {
+        Ok((recipient(row, "recipient")?, FeedMark { head: column(row, "head")?, pages: column(row, "pages")? }))
+    };
+    Ok(Marks { messages, feeds: rows.iter().map(feed).collect::<Stored<_>>()? })
+}
+
+pub(super) async fn begin_epoch(db: &mut SqliteConnection, epoch: u32) -> Stored<()> {
+    let sql = "UPDATE meta SET value = ?1 WHERE key = 'epoch'";
+    sqlx::query(sql).bind(epoch.to_string()).execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn keep_revocation(db: &mut SqliteConnection, revocation: &Revocation) -> Stored<()> {
+    let sql = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT DO NOTHING";
+    sqlx::query(sql)
+        .bind(revocation.consent.as_bytes())
+        .bind(revocation.person.as_bytes().as_slice())
+        .bind(micros(revocation.revoked_at))
+        .bind(categories_text(revocation.categories))
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(away)
+}
+
+pub(super) async fn kept_revocations(db: &mut SqliteConnection, person: &PersonKey) -> Stored<Vec<Revocation>> {
+    let sql = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ?1";
+    let rows = sqlx::query(sql).bind(person.as_bytes().as_slice()).fetch_all(db).await.map_err(away)?;
+    rows.iter().map(|row| revocation(row, "kept_revocations")).collect()
+}
+
+/// Reads a revocation of the content, or of the key store's ledger.
+pub(super) fn revocation(row: &SqliteRow, table: &'static str) -> Stored<Revocation> {
+    Ok(Revocation {
+        consent: digest(row, table, "consent", ReportKey::from_slice)?,
+        person: digest(row, table, "person", person_of)?,
+        revoked_at: time(row, table, "revoked_at")?,
+        categories: word(row, table, "categories", |text| Some(categories(text)))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{categories, categories_text};
+    use crate::domain::{Categories, Category};
+
+    #[test]
+    fn categories_read_back_as_themselves_and_what_is_unknown_ends_everything() {
+        let some = Categories::NONE.with(Category::AbsenceReason).with(Category::FreeText);
+        for set in [None, Some(some)] {
+            assert_eq!(categories(&categories_text(set)), set);
+        }
+        assert_eq!(categories("absence-reason a-word-of-tomorrow"), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! A content that comes back from a backup: refused until it is accepted, and then nothing that was decided is undone.
+
+use std::path::Path;
+
+use brygga::app::restore::{Behind, check};
+use brygga::app::{DataFolder, Scenario, ScenarioMessage};
+use brygga::domain::{RecipientId, Syntax};
+use brygga::feed::{Cursor, Method};
+use brygga::journey::{Journey, Served};
+use brygga::spool::Dropped;
+use brygga::store::sqlite::SqliteStore;
+use brygga::store::{Store as _, Tx as _};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::harness::{Desk, brygga, root, set};
+
+const SECOND: &str = "20020309-2390";
+
+fn message(contract: &str, text: &str) -> ScenarioMessage {
+    let name = Dropped { contract: contract.parse().expect("a contract"), message_id: Uuid::now_v7(), syntax: Syntax::Json };
+    let login = if contract == "protection.v1" { "hallefors-fs" } else { "hallefors-ame" };
+    let login = login.to_owned().try_into().expect("a login");
+    ScenarioMessage { order: "01".to_owned(), login, name, bytes: text.as_bytes().to_vec() }
+}
+
+fn at_noon(messages: Vec<ScenarioMessage>) -> Scenario {
+    Scenario { title: "made here".to_owned(), instant: "2026-03-16T11:00:00Z".parse().expect("an instant"), messages }
+}
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(root().join("benches").join(name)).expect("a message")
+}
+
+/// A waiver and a report of one person, and of another.
+fn both() -> Vec<ScenarioMessage> {
+    let (consent, report) = (file("consent.json"), file("report.json"));
+    let second = |text: &str| text.replace("199907232392", "200203092390").replace("19990723-2392", SECOND);
+    let other = second(&report).replace("AR-2602-09", "AR-2602-10");
+    vec![
+        message("consent.v1", &consent),
+        message("activity-report.v1", &report),
+        message("consent.v1", &second(&consent).replace("H-0102", "H-0103")),
+        message("activity-report.v1", &other),
+    ]
+}
+
+fn revocation() -> ScenarioMessage {
+    let text = file("consent.json").replace("\"revision\": 1", "\"revision\": 2,\n \"revokedAt\": \"2026-03-16T10:00:00\"");
+    message("consent.v1", &text)
+}
+
+fn flag() -> ScenarioMessage {
+    let text = r#"{ "sender": { "organisation": "212000-1942", "namnd": "Socialnämnden" },
+        "participant": { "personNumber": "200203092390" }, "kind": "skyddad-folkbokforing", "from": "2026-02-20" }"#;
+    message("protection.v1", text)
+}
+
+async fn read(journey: &Journey, store: &SqliteStore) -> Vec<Served> {
+    let af = RecipientId::arbetsformedlingen();
+    journey.page(store, &af, Cursor::START, 1000).await.expect("a page").entries
+}
+
+fn count(entries: &[Served], method: Method) -> usize {
+    entries.iter().filter(|entry| entry.method == method).count()
+}
+
+/// Backs the content up as an operator does, while the service runs.
+async fn back_up(folder: &Path, to: &Path) {
+    use sqlx::ConnectOptions as _;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("brygga.db"));
+    let mut db = options.connect().await.expect("the content opens");
+    let to = to.to_str().expect("a path");
+    sqlx::query("VACUUM INTO ?1").bind(to).execute(&mut db).await.expect("backed up");
+}
+
+fn put_back(folder: &Path, backup: &Path) {
+    for name in ["brygga.db-wal", "brygga.db-shm"] {
+        let path = folder.join(name);
+        if path.exists() {
+            std::fs::remove_file(path).expect("removed");
+        }
+    }
+    std::fs::copy(backup, folder.join("brygga.db")).expect("restored");
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
+}
+
+/// A folder in which both reports were served, then a backup was made, then one person revoked and the other became
+/// protected, and then the backup came back.
+struct Restored {
+    runtime: tokio::runtime::Runtime,
+    folder: tempfile::TempDir,
+    /// The id of the last event that the reader had.
+    cursor: String,
+}
+
+fn restored(served_before: bool, served_after: bool) -> Restored {
+    let runtime = runtime();
+    let (folder, cursor) = runtime.block_on(async {
+        let desk = Desk::open(&at_noon(Vec::new())).await;
+        desk.run(&at_noon(both())).await;
+        if served_before {
+            assert_eq!(count(&read(&desk.journey, &desk.store).await, Method::Put), 4);
+        }
+        let backup = desk.path().join("backup");
+        back_up(desk.path(), &backup).await;
+        if served_after {
+            assert_eq!(count(&read(&desk.journey, &desk.store).await, Method::Put), 4);
+        }
+        desk.run(&at_noon(vec![revocation(), flag()])).await;
+        let entries = read(&desk.journey, &desk.store).await;
+        assert_eq!(count(&entries, Method::Put), 0);
+        let af = RecipientId::arbetsformedlingen();
+        let cursor = entries.last().map_or_else(String::new, |entry| entry.event(desk.journey.keys(), &af, 1).id);
+        check(&desk.store, desk.journey.vault()).await.expect("nothing is behind yet");
+        let folder = desk.close().await;
+        put_back(folder.path(), &backup);
+        (folder, cursor)
+    });
+    Restored { runtime, folder, cursor }
+}
+
+impl Restored {
+    fn data(&self) -> String {
+        self.folder.path().display().to_string()
+    }
+
+    async fn open(&self) -> (DataFolder, SqliteStore, Journey) {
+        let data = DataFolder::hold(self.folder.path()).expect("nobody holds it");
+        let store = data.store(None).await.expect("a store");
+        let journey = Journey::new(set(), data.keys().expect("keys"), data.vault().await.expect("a vault"));
+        (data, store, journey)
+    }
+}
+
+#[test]
+fn a_service_refuses_a_restored_content_until_it_is_accepted() {
+    let restored = restored(true, false);
+    restored.runtime.block_on(async {
+        let (_data, store, journey) = restored.open().await;
+        let refused = check(&store, journey.vault()).await;
+        let Err(Behind::Content(behind)) = refused else { panic!("{refused:?}") };
+        assert!(behind.iter().any(|what| what.starts_with("messages: 4 of 6")), "{behind:?}");
+        assert!(behind.iter().any(|what| what.contains("arbetsformedlingen")), "{behind:?}");
+    });
+    let (code, said) = brygga(&["demo", "--once", "--data", &restored.data()]);
+    assert_eq!(code, 2);
+    assert!(said.contains("brygga restore accept"), "{said}");
+    let (code, said) = brygga(&["restore", "accept", "--json", "--operator", "ada", "--data", &restored.data()]);
+    assert_eq!(code, 0, "{said}");
+    let said: Value = serde_json::from_str(&said).expect("one object");
+    assert_eq!((&said["epoch"], &said["revocations"], &said["flags"]), (&2.into(), &1.into(), &1.into()), "{said}");
+    restored.runtime.block_on(async {
+        let (_data, store, journey) = restored.open().await;
+        check(&store, journey.vault()).await.expect("accepted");
+        assert_eq!(store.epoch().await.expect("an epoch"), 2);
+        let af = RecipientId::arbetsformedlingen();
+        assert!(Cursor::read(Some(&restored.cursor), journey.keys(), &af, 1).is_ok());
+        assert!(Cursor::read(Some(&restored.cursor), journey.keys(), &af, 2).is_err(), "a reader's old place is gone: 410");
+    });
+    let (code, _) = brygga(&["restore", "accept", "--json", "--data", &restored.data()]);
+    assert_eq!(code, 1, "there is nothing to accept twice");
+}
+
+/// What the reader had before the backup, or between backup and restore, is taken back; what nobody had is never shown.
+#[test]
+fn neither_a_revocation_nor_a_flag_is_undone_by_a_backup() {
+    for (before, after) in [(true, false), (false, true), (false, false)] {
+        let restored = restored(before, after);
+        let (code, said) = brygga(&["restore", "accept", "--data", &restored.data()]);
+        assert_eq!(code, 0, "{said}");
+        restored.runtime.block_on(async {
+            let (_data, store, journey) = restored.open().await;
+            let entries = read(&journey, &store).await;
+            let deletes = if before || after { 4 } else { 0 };
+            assert_eq!((count(&entries, Method::Put), count(&entries, Method::Delete)), (0, deletes), "{before} {after}");
+            let mut tx = store.begin("test").await.expect("a transaction");
+            let census = tx.census().await.expect("a census");
+            assert!(census.adds_up(), "{census:?}");
+            assert_eq!(census.diverted, 1, "the protected person's report");
+            drop(tx);
+            // The lost waiver of another consent would open a gate; the lost revocation of this one stays, even when the
+            // sender sends the waiver once more.
+            for _ in 0..5 {
+                journey.sweep(&store).await.expect("swept");
+            }
+            assert_eq!(count(&read(&journey, &store).await, Method::Put), 0);
+        });
+    }
+}
+
+#[test]
+fn a_key_store_that_is_not_the_contents_own_is_refused() {
+    let restored = restored(true, false);
+    let keys = restored.folder.path().join("keys");
+    for name in ["keys.db", "keys.db-wal", "keys.db-shm"] {
+        let path = keys.join(name);
+        if path.exists() {
+            std::fs::remove_file(path).expect("removed");
+        }
+    }
+    let (code, said) = brygga(&["demo", "--once", "--data", &restored.data()]);
+    assert_eq!(code, 2);
+    assert!(said.contains("keys.db is missing"), "{said}");
+    std::fs::File::create(keys.join("keys.db")).expect("an empty file");
+    restored.runtime.block_on(async {
+        let (_data, store, journey) = restored.open().await;
+        let refused = check(&store, journey.vault()).await;
+        assert!(matches!(refused, Err(Behind::Keys)), "{refused:?}");
+    });
+}
