@@ -10,7 +10,7 @@
 //! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`agreement`] >
 //!   [`consent`] > [`filter`] > [`translate`] > [`feed`].
 //! - Floor 3, the way as a whole: [`seal`], [`store`] (the port), [`journey`], [`dead_letter`].
-//! - Floor 4, the outside world: [`store::sqlite`], [`spool`], [`http`].
+//! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`].
 //! - Floor 5, wiring: [`app`], [`cli`], [`shutdown`].
 //!
 //! # One message on its way
@@ -61,6 +61,7 @@ pub mod journey;
 
 pub mod dead_letter;
 
+pub mod amqp;
 pub mod http;
 pub mod spool;
 

@@ -1,10 +1,12 @@
 //! Floor 1: checked values of configuration. What exists here was checked before anything had an effect.
 
+mod amqp;
 mod feed;
 mod keys;
 mod section;
 mod service;
 
+pub use amqp::{Amqp, BrokerUrl, BrokerUrlError};
 pub use feed::{ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls};
 pub use keys::{KeyStorePlace, KeysConfig};
 pub use section::{ConfigFault, Machine, Section, Surroundings};

@@ -1,10 +1,12 @@
 //! Floor 1: what is logged. Ids of messages, codes and counts; never contents, never anything of a person.
 
+mod broker;
 mod event;
 mod feed_event;
 mod health;
 mod numbers;
 
+pub use broker::{BrokerAway, BrokerReached, EnvelopeRefused, NotAcknowledged, RunAlone};
 pub use event::{Committed, EntryDelivered, Event, FileStuck, FileUnreadable, MessageTaken, Swept, Waiting};
 pub use feed_event::{AcceptFailed, ClientRefused, HandshakeFailed, RevocationUnchecked, TrustKept, TrustRenewed};
 pub use health::{Health, Part, PartState, PartView};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 25] = [
+const FLOORS: [(&str, u8, u8); 26] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -23,6 +23,7 @@ const FLOORS: [(&str, u8, u8); 25] = [
     ("journey", 3, 0),
     ("dead_letter", 3, 0),
     ("store/sqlite", 4, 0),
+    ("amqp", 4, 0),
     ("spool", 4, 0),
     ("http", 4, 0),
     ("app", 5, 0),

@@ -8,6 +8,7 @@
     reason = "a test may be plain: where it is wrong, it fails"
 )]
 
+mod amqp;
 mod bad_input;
 mod cli;
 mod config;
@@ -22,6 +23,7 @@ mod privacy;
 mod restore;
 mod scenarios;
 mod sealing;
+mod servers;
 mod service;
 mod tls;
 mod xsd;

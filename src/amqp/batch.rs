@@ -1,0 +1,158 @@
+//! One batch: collected, taken in a task of its own, and where the program fails on it, message by message.
+
+use std::future::Future;
+use std::time::Instant;
+
+use tokio::task::JoinHandle;
+
+use super::receipt::{Receipt, Receipts};
+use crate::domain::Code;
+use crate::journey::{Arrival, Defect, Journey, Outcome};
+use crate::seal::SealError;
+use crate::store::{MessageState, Store, StoreError, Stored};
+use crate::telemetry::{EnvelopeRefused, Event as _, MessageTaken, RunAlone};
+
+/// A batch that is being collected.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) receipts: Receipts,
+    /// When its first message came.
+    pub(super) since: Option<Instant>,
+}
+
+impl Batch {
+    pub(super) fn push(&mut self, arrival: Arrival, receipt: Receipt) {
+        self.since.get_or_insert_with(Instant::now);
+        self.arrivals.push(arrival);
+        self.receipts.push(receipt);
+    }
+}
+
+/// A batch whose transaction runs. The task is never cut: it ends by itself, also where nobody waits for it any more.
+pub(super) struct InFlight {
+    pub(super) task: JoinHandle<Stored<Vec<Outcome>>>,
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) receipts: Receipts,
+    pub(super) since: Instant,
+}
+
+/// How a taking ended.
+pub(super) enum Taken {
+    /// It is durable.
+    Durable(Vec<Outcome>),
+    /// The store is away: a reason to wait.
+    Away(StoreError),
+    /// The program failed on it.
+    Failed,
+}
+
+/// What became of a batch whose messages were run one by one.
+pub(super) enum Alone {
+    /// Each is durable, or was set aside; these receipts are left to acknowledge.
+    Done(Receipts),
+    /// The store went away meanwhile; these are left.
+    Away(StoreError, Vec<Arrival>),
+    /// A message can be neither run nor stored, and there is nothing to set it aside to.
+    CannotBeStored,
+}
+
+/// The way that batches take, on one store.
+#[derive(Debug, Clone)]
+pub(super) struct Taking<S> {
+    pub(super) journey: Journey,
+    pub(super) store: S,
+    /// Whether messages come from the dead queue: each is alone, and for the last time.
+    pub(super) last: bool,
+}
+
+impl<S: Store> Taking<S> {
+    /// Starts a batch's transaction.
+    pub(super) fn start(&self, batch: Batch) -> InFlight {
+        let task = self.spawn(batch.arrivals.clone(), self.last);
+        let since = batch.since.unwrap_or_else(Instant::now);
+        InFlight { task, arrivals: batch.arrivals, receipts: batch.receipts, since }
+    }
+
+    fn spawn(&self, mut arrivals: Vec<Arrival>, last: bool) -> JoinHandle<Stored<Vec<Outcome>>> {
+        let (journey, store) = (self.journey.clone(), self.store.clone());
+        tokio::spawn(async move {
+            match (last, arrivals.pop()) {
+                (true, Some(only)) if arrivals.is_empty() => journey.take_last(&store, only).await,
+                (_, popped) => {
+                    arrivals.extend(popped);
+                    journey.take(&store, arrivals).await
+                }
+            }
+        })
+    }
+
+    /// Tries a batch that the store was away for. That it commits is the one sure sign that the store is back.
+    pub(super) async fn again(&self, arrivals: &[Arrival]) -> Taken {
+        ended(self.spawn(arrivals.to_vec(), self.last)).await
+    }
+
+    /// Runs messages one by one, so that the one that the program fails on harms none of the others. That one is stored
+    /// unopened as a dead letter; where not even that can be done, it is set aside.
+    pub(super) async fn alone(&self, arrivals: Vec<Arrival>, receipts: Receipts) -> Alone {
+        RunAlone { messages: arrivals.len() }.emit();
+        let mut left = Receipts::default();
+        let mut arrivals = std::collections::VecDeque::from(arrivals);
+        for receipt in receipts.into_each() {
+            let Some(arrival) = arrivals.front().cloned() else { break };
+            let taken = match ended(self.spawn(vec![arrival.clone()], self.last)).await {
+                Taken::Failed => ended(self.spawn(vec![unopened(arrival)], self.last)).await,
+                taken => taken,
+            };
+            match taken {
+                Taken::Durable(outcomes) => {
+                    tell(&outcomes);
+                    left.push(receipt);
+                }
+                Taken::Away(fault) => return Alone::Away(fault, arrivals.into()),
+                Taken::Failed if self.last => return Alone::CannotBeStored,
+                // A channel that is gone brings it again.
+                Taken::Failed => drop(receipt.set_aside().await),
+            }
+            arrivals.pop_front();
+        }
+        Alone::Done(left)
+    }
+}
+
+/// The message as one that is stored without being looked into: nobody can tell whom it is about.
+fn unopened(arrival: Arrival) -> Arrival {
+    let defect = arrival.defect.clone().unwrap_or(Defect { code: Code::TransportDeliveryLimit, restricted: true });
+    Arrival { defect: Some(defect), ..arrival }
+}
+
+/// Waits for a taking, and tells what it came to.
+pub(super) async fn ended(task: impl Future<Output = Result<Stored<Vec<Outcome>>, tokio::task::JoinError>>) -> Taken {
+    match task.await {
+        Ok(Ok(outcomes)) => Taken::Durable(outcomes),
+        // A row or a key that cannot be read is about one message's participant; it must not hold up the others.
+        Err(_) | Ok(Err(StoreError::Inconsistent { .. } | StoreError::Seal(SealError::Foreign | SealError::Key))) => {
+            Taken::Failed
+        }
+        // All else is about the store or the keys as a whole, and no fault of a message.
+        Ok(Err(fault)) => Taken::Away(fault),
+    }
+}
+
+/// Says what became of each message.
+pub(super) fn tell(outcomes: &[Outcome]) {
+    for outcome in outcomes {
+        let (number, state) = match outcome {
+            Outcome::Duplicate(number) => (number, MessageState::Duplicate),
+            Outcome::Stored(number, state) => (number, *state),
+        };
+        MessageTaken { number: number.0, state: state.as_str() }.emit();
+    }
+}
+
+/// Says that an envelope is not taken.
+pub(super) fn tell_defect(arrival: &Arrival) {
+    if let Some(defect) = &arrival.defect {
+        EnvelopeRefused { code: defect.code.as_str(), login: arrival.login.as_str() }.emit();
+    }
+}

@@ -1,0 +1,65 @@
+//! What is owed to the broker for delivered messages. It is settled once, by value, and only here.
+
+use lapin::Acker;
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicRejectOptions};
+
+use super::Broken;
+
+/// What is owed for one message.
+#[derive(Debug)]
+pub(super) struct Receipt {
+    acker: Acker,
+}
+
+impl Receipt {
+    /// The receipt of a delivery.
+    pub(super) fn of(delivery: &Delivery) -> Self {
+        Self { acker: delivery.acker.clone() }
+    }
+
+    /// Sets the message aside: the queue hands it to the dead-letter exchange.
+    pub(super) async fn set_aside(self) -> Result<(), Broken> {
+        settled(self.acker.reject(BasicRejectOptions { requeue: false }).await)
+    }
+}
+
+/// What is owed for messages that follow on one another in the order of their tags, without a gap but for what was set
+/// aside.
+#[derive(Debug, Default)]
+pub(super) struct Receipts(Vec<Receipt>);
+
+impl Receipts {
+    /// Adds the receipt of the next message.
+    pub(super) fn push(&mut self, receipt: Receipt) {
+        self.0.push(receipt);
+    }
+
+    /// How many messages there are.
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The receipts one by one.
+    pub(super) fn into_each(self) -> impl Iterator<Item = Receipt> {
+        self.0.into_iter()
+    }
+
+    /// Acknowledges them all with one multiple-ack. Everything with a lower tag has been settled before: batches are
+    /// settled in the order in which they were delivered.
+    pub(super) async fn accept(self) -> Result<(), Broken> {
+        match self.0.last() {
+            Some(last) => settled(last.acker.ack(BasicAckOptions { multiple: true }).await),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The library answers `Ok(false)` where the channel has gone: nothing was acknowledged then.
+fn settled(answer: lapin::Result<bool>) -> Result<(), Broken> {
+    match answer {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Broken::NotAcknowledged),
+        Err(error) => Err(Broken::Broker(error)),
+    }
+}
