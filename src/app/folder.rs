@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::domain::Keys;
 use crate::seal::{SealError, ServiceKeys, Vault, WrappingKey, WrappingKeys, WrappingSource};
 use crate::spool::SpoolFolders;
-use crate::store::sqlite::{SqliteKeyStore, SqliteStore};
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::keys::SqliteKeyStore;
 use crate::store::{Clock, StoreError};
 
 /// The setting under which a demo's folder keeps the instant at which its clock stands.

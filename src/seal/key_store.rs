@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{Holder, KeyId, WrappedKey, WrappingId};
-use crate::domain::{Categories, PersonKey, RecipientId, ReportKey};
+use crate::domain::{Categories, Category, PersonKey, RecipientId, ReportKey};
 use crate::store::Stored;
 
 /// What a key store answers with.
@@ -97,6 +97,18 @@ pub struct Revocation {
     pub categories: Option<Categories>,
 }
 
+/// Categories as stores keep them, parted by spaces; empty where none is named.
+#[must_use]
+pub fn categories_text(categories: Option<Categories>) -> String {
+    categories.map_or_else(String::new, |set| set.iter().map(Category::as_str).collect::<Vec<_>>().join(" "))
+}
+
+/// Reads [`categories_text`]. A name that is not known ends everything, as one that is not named: never less.
+#[must_use]
+pub fn categories(text: &str) -> Option<Categories> {
+    if text.is_empty() { None } else { text.split(' ').map(|name| name.parse::<Category>().ok()).collect() }
+}
+
 /// What is written into a ledger before the content commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerNote {
@@ -147,4 +159,19 @@ pub trait KeyStore: Send + Sync + 'static {
 
     /// All persons whose protection flag was set.
     fn flags(&self) -> Answer<'_, Vec<PersonKey>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{categories, categories_text};
+    use crate::domain::{Categories, Category};
+
+    #[test]
+    fn categories_read_back_as_themselves_and_what_is_unknown_ends_everything() {
+        let some = Categories::NONE.with(Category::AbsenceReason).with(Category::FreeText);
+        for set in [None, Some(some)] {
+            assert_eq!(categories(&categories_text(set)), set);
+        }
+        assert_eq!(categories("absence-reason a-word-of-tomorrow"), None);
+    }
 }

@@ -39,7 +39,7 @@ mod wrapping;
 
 pub use data_key::{DataKey, Holder, KeyId, RetentionClass};
 pub use ephemeral::EphemeralKeys;
-pub use key_store::{Answer, FeedMark, Kept, KeyStore, LedgerNote, Marks, Revocation};
+pub use key_store::{Answer, FeedMark, Kept, KeyStore, LedgerNote, Marks, Revocation, categories, categories_text};
 pub use keys::ServiceKeys;
 pub use rotate::{Rotated, rotate};
 pub use sealed::{Bound, Sealed, SealedBytes};

@@ -17,6 +17,7 @@ mod fail_points;
 mod floors;
 mod harness;
 mod http;
+mod key_store;
 mod laws;
 mod management;
 mod privacy;

@@ -9,7 +9,7 @@ use brygga::domain::RecipientId;
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{Journey, Served};
 use brygga::seal::{SealError, Vault, WrappingKeys, WrappingSource};
-use brygga::store::sqlite::SqliteKeyStore;
+use brygga::store::sqlite::keys::SqliteKeyStore;
 use brygga::store::{StoreError, Stored};
 use secrecy::SecretString;
 use serde_json::Value;

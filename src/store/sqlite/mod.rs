@@ -5,7 +5,7 @@
 
 mod census;
 mod entries;
-mod keys;
+pub mod keys;
 mod legs;
 mod messages;
 mod read;
@@ -21,7 +21,6 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqlSafeStr};
 
-pub use keys::SqliteKeyStore;
 pub use tx::SqliteTx;
 
 use super::{Clock, Store, StoreError, Stored};

@@ -5,18 +5,8 @@ use sqlx::{Row, SqliteConnection};
 
 use super::read::{column, digest, micros, person as person_of, recipient, time, word};
 use super::{Stored, away};
-use crate::domain::{Categories, Category, PersonKey, ReportKey};
-use crate::seal::{FeedMark, Marks, Revocation};
-
-/// Categories as text; none named is empty.
-pub(super) fn categories_text(categories: Option<Categories>) -> String {
-    categories.map_or_else(String::new, |set| set.iter().map(Category::as_str).collect::<Vec<_>>().join(" "))
-}
-
-/// Reads [`categories_text`]. A name that is not known ends everything, as one that is not named: never less.
-pub(super) fn categories(text: &str) -> Option<Categories> {
-    if text.is_empty() { None } else { text.split(' ').map(|name| name.parse::<Category>().ok()).collect() }
-}
+use crate::domain::{PersonKey, ReportKey};
+use crate::seal::{FeedMark, Marks, Revocation, categories, categories_text};
 
 pub(super) async fn marks(db: &mut SqliteConnection) -> Stored<Marks> {
     let sql = "SELECT coalesce(max(number), 0) AS number FROM messages";
@@ -62,19 +52,4 @@ pub(super) fn revocation(row: &SqliteRow, table: &'static str) -> Stored<Revocat
         revoked_at: time(row, table, "revoked_at")?,
         categories: word(row, table, "categories", |text| Some(categories(text)))?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{categories, categories_text};
-    use crate::domain::{Categories, Category};
-
-    #[test]
-    fn categories_read_back_as_themselves_and_what_is_unknown_ends_everything() {
-        let some = Categories::NONE.with(Category::AbsenceReason).with(Category::FreeText);
-        for set in [None, Some(some)] {
-            assert_eq!(categories(&categories_text(set)), set);
-        }
-        assert_eq!(categories("absence-reason a-word-of-tomorrow"), None);
-    }
 }

@@ -4,10 +4,10 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::away;
 use crate::domain::PersonKey;
-use crate::seal::{LedgerNote, Revocation};
+use crate::seal::{LedgerNote, Revocation, categories_text};
 use crate::store::Stored;
 use crate::store::sqlite::read::{digest, micros, person};
-use crate::store::sqlite::restore::{categories_text, revocation};
+use crate::store::sqlite::restore::revocation;
 
 pub(super) async fn note(db: &mut SqliteConnection, notes: &[LedgerNote]) -> Stored<()> {
     for note in notes {

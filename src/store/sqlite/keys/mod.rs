@@ -24,12 +24,13 @@ pub struct SqliteKeyStore {
 }
 
 impl SqliteKeyStore {
-    /// Opens a file that is there, though it may be empty, and brings its schema up to date. A file is never made here: an
-    /// empty key store beside a content that is not empty would have lost every key.
+    /// Opens a file, making it where it is not there, readable by the service's own user alone, and brings its schema up to
+    /// date. An empty key store beside a content that is not empty has lost every key: whoever opens both asks for that.
     ///
     /// # Errors
     /// [`StoreError::Schema`] for a file of a newer or foreign schema; [`StoreError::Away`] where it cannot be opened.
     pub async fn open(path: &Path) -> Stored<Self> {
+        make_private(path).map_err(|error| StoreError::Away(format!("the key store: {}", error.kind())))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(false)
@@ -60,6 +61,15 @@ impl SqliteKeyStore {
     async fn begin(&self) -> Stored<Transaction<'static, Sqlite>> {
         self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(away)
     }
+}
+
+/// The file's companions take its rights.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// The words say which of the two files is away.
