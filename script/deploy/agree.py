@@ -123,7 +123,12 @@ def kubernetes() -> None:
     expect(context["runAsNonRoot"] and context["runAsUser"] > 0, "kubernetes/: the pods are root")
     expect(context["seccompProfile"]["type"] == "RuntimeDefault", "kubernetes/: system calls are not filtered")
     expect(pod["automountServiceAccountToken"] is False, "kubernetes/: the pods hold a token of the cluster")
-    for container in pod["containers"] + pod.get("initContainers", []):
+    (job,) = list(yaml.safe_load_all(text("deploy/kubernetes/jobs/restore-accept.yaml")))
+    once = job["spec"]["template"]["spec"]
+    for key in ("volumes", "securityContext", "automountServiceAccountToken"):
+        expect(once[key] == pod[key], f"kubernetes/jobs/: its {key} are not the deployment's")
+    expect(once["containers"][0]["image"] == pod["containers"][0]["image"], "kubernetes/jobs/: another image")
+    for container in pod["containers"] + once["containers"]:
         own = container["securityContext"]
         expect(own["readOnlyRootFilesystem"] and not own["allowPrivilegeEscalation"] and own["capabilities"]["drop"] == ["ALL"],
                f"kubernetes/: {container['name']}: is not restricted")
@@ -150,6 +155,9 @@ def alarms() -> None:
     known = {f"brygga_{name}" for name in re.findall(r'register\(\s*"(\w+)"', source)}
     expect(known, "src/telemetry/numbers.rs registers nothing that can be read here")
     operating = text("docs/operating.md")
+    for path in sorted((ROOT / "src").rglob("*.rs")):
+        for part in re.findall(r'\bhealth\.part\("([\w.-]+)"', path.read_text().split("#[cfg(test)]")[0]):
+            expect(f"| `{part}` |" in operating, f"docs/operating.md does not say what it means that {part} is down")
     for group in yaml.safe_load(text("deploy/prometheus/alarms.yaml"))["groups"]:
         for rule in group["rules"]:
             for name in re.findall(r"\bbrygga_\w+", rule["expr"]):

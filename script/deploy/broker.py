@@ -1,5 +1,6 @@
-"""Asks a real RabbitMQ, over TLS, what the users of deploy/rabbitmq/definitions.json may do: broker.py PORT SECRETS, or, with
-`nobody` at the end, that none of them can log in.
+"""Asks a real RabbitMQ, over TLS, what the users of deploy/rabbitmq/definitions.json may do: broker.py PORT SECRETS. With
+`nobody` at the end it asks that none of them can log in; with `post FILE…` it posts messages of fixtures/demo as their
+senders, and prints how many messages wait then.
 
 It publishes made-up bytes that name no person. Every question that gets another answer than wanted is printed, and the exit
 code is then 1.
@@ -153,10 +154,28 @@ def nobody(definitions: dict) -> None:
                 pass
 
 
+def post(definitions: dict, paths: list[Path]) -> None:
+    """The name of such a file is its envelope: `13.hallefors-ame.activity-report.v1.<message id>.json`."""
+    topics = {one["user"]: one["write"] for one in definitions["topic_permissions"]}
+    for path in paths:
+        _, login, message, version, message_id, syntax = path.name.split(".")
+        properties = pika.BasicProperties(
+            user_id=login, message_id=message_id, delivery_mode=2, content_type=f"application/{syntax}",
+            type=f"{message}.{version}", timestamp=int(time.time()))
+        key = topics[login].removeprefix("^").replace("\\", "").split(".(")[0] + f".{message}"
+        with connection(login, password(login)) as of:
+            expect(f"{path.name} is posted", "ok", answer(
+                of, lambda channel: channel.basic_publish("brygga.in", key, path.read_bytes(), properties, mandatory=True)))
+    with connection("brygga", password("brygga")) as of:
+        print(depth(of, "brygga.in") + depth(of, "brygga.dead"))
+
+
 def main() -> int:
     definitions = json.loads((SECRETS / "definitions.json").read_text())
     if sys.argv[3:] == ["nobody"]:
         nobody(definitions)
+    elif sys.argv[3:4] == ["post"]:
+        post(definitions, [Path(one) for one in sys.argv[4:]])
     else:
         senders(definitions)
         service(definitions)
