@@ -5,12 +5,14 @@ mod feed;
 mod keys;
 mod section;
 mod service;
+mod store;
 
 pub use amqp::{Amqp, BrokerUrl, BrokerUrlError};
 pub use feed::{ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls};
 pub use keys::{KeyStorePlace, KeysConfig};
 pub use section::{ConfigFault, Machine, Section, Surroundings};
 pub use service::{Config, Contracts, Management};
+pub use store::{DatabaseTls, Postgres, Store};
 
 use std::net::SocketAddr;
 use std::str::FromStr;

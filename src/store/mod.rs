@@ -17,6 +17,8 @@
 //! - [`Tx::publish`] takes [`Sealed`] and is the only way into a feed.
 
 mod clock;
+mod concerned;
+pub mod postgres;
 mod rows;
 pub mod sqlite;
 
@@ -26,9 +28,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use clock::Clock;
+pub use concerned::Concerned;
 pub use rows::{
-    AuditRow, Census, Concerned, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow,
-    LegState, MessageKind, MessageState, NewMessage, Receipt, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
+    AuditRow, Census, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState,
+    MessageKind, MessageState, NewMessage, Receipt, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
 };
 
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};

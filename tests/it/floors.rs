@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 26] = [
+const FLOORS: [(&str, u8, u8); 27] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -24,6 +24,7 @@ const FLOORS: [(&str, u8, u8); 26] = [
     ("dead_letter", 3, 0),
     ("store/sqlite", 4, 0),
     ("amqp", 4, 0),
+    ("store/postgres", 4, 0),
     ("spool", 4, 0),
     ("http", 4, 0),
     ("app", 5, 0),
@@ -56,6 +57,9 @@ fn module_of(path: &str) -> String {
     if path.starts_with("store/sqlite") {
         return "store/sqlite".to_owned();
     }
+    if path.starts_with("store/postgres") {
+        return "store/postgres".to_owned();
+    }
     path.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned()
 }
 
@@ -68,6 +72,8 @@ fn used(text: &str) -> Vec<String> {
         let module = &rest[..end];
         if module == "store" && rest[end..].starts_with("::sqlite") {
             used.push("store/sqlite".to_owned());
+        } else if module == "store" && rest[end..].starts_with("::postgres") {
+            used.push("store/postgres".to_owned());
         } else {
             used.push(module.to_owned());
         }

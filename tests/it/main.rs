@@ -26,5 +26,6 @@ mod scenarios;
 mod sealing;
 mod servers;
 mod service;
+mod store;
 mod tls;
 mod xsd;

@@ -1,0 +1,88 @@
+//! What is counted and listed in PostgreSQL: law 6, what waits, dead letters, held legs.
+
+use jiff::Timestamp;
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+
+use super::fault::away;
+use super::read::{column, micros, optional_time, optional_word, recipient, time, word};
+use super::rows::{login, message_id, number, violations};
+use super::sql;
+use crate::domain::{Code, Position, RecipientId};
+use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing, Stored};
+
+pub(super) async fn census(db: &mut PgConnection) -> Stored<Census> {
+    let messages = sqlx::query(sql::COUNT_MESSAGES).fetch_one(&mut *db).await.map_err(away)?;
+    let legs = sqlx::query(sql::COUNT_LEGS).fetch_one(db).await.map_err(away)?;
+    Ok(Census {
+        received: column(&messages, "received")?,
+        duplicates: column(&messages, "duplicates")?,
+        refused: column(&messages, "refused")?,
+        diverted: column(&messages, "diverted")?,
+        recorded: column(&messages, "recorded")?,
+        journeys: column(&messages, "journeys")?,
+        restricted: column(&messages, "restricted")?,
+        fan_out: column(&messages, "fan_out")?,
+        published: column(&legs, "published")?,
+        held: column(&legs, "held")?,
+        legs_refused: column(&legs, "refused")?,
+        superseded: column(&legs, "superseded")?,
+        withdrawn: column(&legs, "withdrawn")?,
+    })
+}
+
+pub(super) async fn standing(db: &mut PgConnection, now: Timestamp) -> Stored<Standing> {
+    let oldest = sqlx::query(sql::OLDEST).bind(micros(now)).fetch_one(&mut *db).await.map_err(away)?;
+    let rows = sqlx::query(sql::STANDING).fetch_all(db).await.map_err(away)?;
+    let feed = |row: &PgRow| {
+        Ok(FeedStanding {
+            recipient: recipient(row, "recipient")?,
+            head: Position(column(row, "head")?),
+            waiting: column(row, "waiting")?,
+            oldest_waiting: optional_time(row, "entries", "oldest")?,
+        })
+    };
+    Ok(Standing {
+        oldest_dead_letter: optional_time(&oldest, "messages", "dead_letter")?,
+        oldest_due: optional_time(&oldest, "legs", "due")?,
+        feeds: rows.iter().map(feed).collect::<Stored<_>>()?,
+    })
+}
+
+pub(super) async fn dead_letters(db: &mut PgConnection) -> Stored<Vec<DeadLetter>> {
+    let rows = sqlx::query(sql::DEAD_LETTERS).fetch_all(db).await.map_err(away)?;
+    let letter = |row: &PgRow| {
+        let of_leg: Option<Code> = optional_word(row, "legs", "code", |text| text.parse().ok())?;
+        let code = match of_leg {
+            Some(code) => code,
+            None => word(row, "messages", "violations", |text| violations(text)?.first().map(|(code, _)| *code))?,
+        };
+        let recipient: Option<String> = column(row, "recipient")?;
+        Ok(DeadLetter {
+            message: number(row, "number")?,
+            recipient: recipient.map(RecipientId::from_stored),
+            login: login(row)?,
+            message_id: message_id(row)?,
+            contract: column(row, "contract")?,
+            code,
+            received_at: time(row, "messages", "received_at")?,
+        })
+    };
+    rows.iter().map(letter).collect()
+}
+
+pub(super) async fn held(db: &mut PgConnection) -> Stored<Vec<HeldLeg>> {
+    let rows = sqlx::query(sql::HELD).fetch_all(db).await.map_err(away)?;
+    let leg = |row: &PgRow| {
+        Ok(HeldLeg {
+            message: number(row, "message")?,
+            recipient: recipient(row, "recipient")?,
+            login: login(row)?,
+            message_id: message_id(row)?,
+            code: word(row, "legs", "code", |text| text.parse().ok())?,
+            received_at: time(row, "messages", "received_at")?,
+            due_at: optional_time(row, "legs", "due_at")?,
+        })
+    };
+    rows.iter().map(leg).collect()
+}

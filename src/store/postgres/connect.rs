@@ -1,0 +1,92 @@
+//! Connections to PostgreSQL: who connects how, with which bounds, in which small pools.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _};
+
+use super::fault::{away, migration};
+use super::sql;
+use crate::config::{DatabaseTls, Postgres as Settings};
+use crate::store::{StoreError, Stored};
+
+/// Every migration, in order. A migration that was ever released is never changed.
+fn migrations() -> Vec<Migration> {
+    let base = include_str!("../../../migrations/postgres/0001_base.sql").into_sql_str();
+    vec![Migration::new(1, Cow::Borrowed("base"), MigrationType::Simple, base, false)]
+}
+
+/// How a connection is made. Every bound that the server can keep is the server's to keep, for each connection.
+pub(super) fn options(settings: &Settings) -> PgConnectOptions {
+    let mut options = bare(settings).options([
+        ("statement_timeout", millis(settings.statement_timeout)),
+        ("lock_timeout", millis(settings.lock_timeout)),
+        ("idle_in_transaction_session_timeout", millis(settings.idle_in_transaction_timeout)),
+        // A rollback outside a transaction is a warning, and said to nobody.
+        ("client_min_messages", "error".to_owned()),
+    ]);
+    // Statements are told by their own names, not logged as text.
+    options = options.disable_statement_logging();
+    options
+}
+
+fn millis(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
+}
+
+fn bare(settings: &Settings) -> PgConnectOptions {
+    // Nothing comes from the environment or from a file of passwords in somebody's home.
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .host(settings.host.trim_matches(['[', ']']))
+        .port(settings.port)
+        .database(&settings.database)
+        .username(&settings.user)
+        .application_name("brygga")
+        .statement_cache_capacity(200);
+    if let Some(folder) = &settings.socket {
+        options = options.socket(folder);
+    }
+    if let Some(password) = settings.password.as_ref().map(SecretString::expose_secret) {
+        options = options.password(password);
+    }
+    match &settings.tls {
+        DatabaseTls::Off => options.ssl_mode(PgSslMode::Disable),
+        DatabaseTls::VerifyFull { roots } => options.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(roots),
+    }
+}
+
+/// A pool that connects when it is first used.
+pub(super) fn pool(settings: &Settings, size: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(settings.acquire_timeout)
+        .idle_timeout(Duration::from_mins(10))
+        .max_lifetime(Duration::from_hours(1))
+        .after_release(|connection, _| {
+            // Whatever a transaction that was cut off has left open ends here (sqlx issue 4393).
+            Box::pin(async move { connection.execute(sql::ROLLBACK).await.map(|_| true) })
+        })
+        .connect_lazy_with(options(settings))
+}
+
+/// Brings the schema up to date, one process at a time; the others wait and find it done.
+pub(super) async fn migrate(settings: &Settings) -> Stored<()> {
+    let mut connection: PgConnection = bare(settings).disable_statement_logging().connect().await.map_err(away)?;
+    let migrated = Migrator::with_migrations(migrations()).run(&mut connection).await.map_err(migration);
+    // The advisory lock goes with the connection, also where the migration has failed.
+    let closed = connection.close().await.map_err(away);
+    migrated.and(closed)
+}
+
+/// The time by the database's clock, in microseconds since 1970.
+pub(super) async fn clock(connection: &mut PgConnection) -> Stored<i64> {
+    sqlx::query_scalar(sql::NOW).fetch_one(connection).await.map_err(away)
+}
+
+/// What a task that was stopped says of itself.
+pub(super) fn cut_off() -> StoreError {
+    StoreError::Away("the program is stopping".to_owned())
+}

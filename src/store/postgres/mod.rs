@@ -1,0 +1,170 @@
+//! Floor 4: the store that several processes share: PostgreSQL, READ COMMITTED with row locks.
+//!
+//! A transaction is a unit of work: it takes its locks, reads by lists, decides in memory, and writes each table by one
+//! statement when it commits; the counters that positions come from are raised after all that does not need them, so that
+//! writers stand in line for as short as can be. `docs/adr/0013-unit-of-work.md` says why.
+
+mod census;
+mod connect;
+mod fault;
+mod flush;
+mod gather;
+mod read;
+mod restore;
+mod rows;
+mod sql;
+mod tx;
+mod work;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+use sqlx::postgres::PgPool;
+use tokio::sync::oneshot;
+
+pub use sql::STATEMENTS;
+pub use tx::PgTx;
+
+use super::{Clock, Store, StoreError, Stored};
+use crate::config::Postgres as Settings;
+use crate::domain::{Position, RecipientId};
+use fault::away;
+
+/// The three pools. What one part of the service holds too long, another does not wait for.
+#[derive(Debug)]
+struct Pools {
+    intake: PgPool,
+    feed: PgPool,
+    console: PgPool,
+}
+
+/// The shared store, by one of its pools. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    pools: Arc<Pools>,
+    pool: PgPool,
+    clock: Clock,
+    /// How far the database's clock is ahead of this machine's, in microseconds, as the last transaction saw it.
+    ahead: Arc<AtomicI64>,
+}
+
+impl PostgresStore {
+    /// Connects and brings the schema up to date. The handle is the intake's.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] for a database of a newer or foreign schema; [`StoreError::Away`] where it cannot be reached.
+    pub async fn open(settings: &Settings, clock: Clock) -> Stored<Self> {
+        connect::migrate(settings).await?;
+        let intake = connect::pool(settings, settings.intake_connections);
+        let feed = connect::pool(settings, settings.feed_connections);
+        let console = connect::pool(settings, settings.console_connections);
+        let pool = intake.clone();
+        let pools = Arc::new(Pools { intake, feed, console });
+        let store = Self { pools, pool, clock, ahead: Arc::default() };
+        store.begin("clock").await?;
+        Ok(store)
+    }
+
+    /// The same store by the pool of intake and due work.
+    #[must_use]
+    pub fn intake(&self) -> Self {
+        Self { pool: self.pools.intake.clone(), ..self.clone() }
+    }
+
+    /// The same store by the pool of readers and relays.
+    #[must_use]
+    pub fn feed(&self) -> Self {
+        Self { pool: self.pools.feed.clone(), ..self.clone() }
+    }
+
+    /// The same store by the pool of operators and numbers.
+    #[must_use]
+    pub fn console(&self) -> Self {
+        Self { pool: self.pools.console.clone(), ..self.clone() }
+    }
+
+    /// A setting that the database itself keeps.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn setting(&self, key: &str) -> Stored<Option<String>> {
+        sqlx::query_scalar(sql::SETTING).bind(key).fetch_optional(&self.pool).await.map_err(away)
+    }
+
+    /// Keeps a setting in the database.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn keep_setting(&self, key: &str, value: &str) -> Stored<()> {
+        sqlx::query(sql::KEEP_SETTING).bind(key).bind(value).execute(&self.pool).await.map(drop).map_err(away)
+    }
+
+    /// Closes the connections.
+    pub async fn close(&self) {
+        for pool in [&self.pools.intake, &self.pools.feed, &self.pools.console] {
+            pool.close().await;
+        }
+    }
+
+    async fn begin_here(self, name: &'static str) -> Stored<PgTx> {
+        let mut inner = self.pool.begin().await.map_err(away)?;
+        let now = match &self.clock {
+            Clock::System => {
+                let theirs = connect::clock(&mut inner).await?;
+                self.ahead.store(theirs.saturating_sub(self.clock.now().as_microsecond()), Ordering::Relaxed);
+                Timestamp::from_microsecond(theirs).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+            Clock::Set(_) => self.clock.now(),
+        };
+        Ok(PgTx::new(inner, now, name))
+    }
+}
+
+impl Store for PostgresStore {
+    type Tx = PgTx;
+
+    async fn begin(&self, name: &'static str) -> Stored<PgTx> {
+        // A future of sqlx that begins a transaction and is dropped halfway leaves it open on its connection (sqlx issue
+        // 4393). So it runs in a task of its own, to its end, whoever still waits for it.
+        let (hand, taken) = oneshot::channel();
+        let store = self.clone();
+        tokio::spawn(async move {
+            let begun = store.begin_here(name).await;
+            if let Err(Ok(unwanted)) = hand.send(begun) {
+                // Nobody took it: dropping it rolls it back.
+                drop(unwanted);
+            }
+        });
+        taken.await.map_err(|_| connect::cut_off())?
+    }
+
+    async fn epoch(&self) -> Stored<u32> {
+        let text = self.setting("epoch").await?.unwrap_or_default();
+        text.parse().map_err(|_| StoreError::Inconsistent { table: "meta", column: "value" })
+    }
+
+    async fn has_after(&self, recipient: &RecipientId, position: Position) -> Stored<bool> {
+        let query = sqlx::query_scalar(sql::HAS_AFTER).bind(recipient.as_str()).bind(position.0);
+        query.fetch_one(&self.pool).await.map_err(away)
+    }
+
+    async fn has_work(&self) -> Stored<bool> {
+        let query = sqlx::query_scalar(sql::HAS_WORK).bind(self.now().as_microsecond());
+        query.fetch_one(&self.pool).await.map_err(away)
+    }
+
+    async fn ping(&self) -> Stored<()> {
+        sqlx::query(sql::PING).execute(&self.pool).await.map(drop).map_err(away)
+    }
+
+    fn now(&self) -> Timestamp {
+        match &self.clock {
+            Clock::System => {
+                let micros = self.clock.now().as_microsecond().saturating_add(self.ahead.load(Ordering::Relaxed));
+                Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+            Clock::Set(_) => self.clock.now(),
+        }
+    }
+}

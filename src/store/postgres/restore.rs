@@ -1,0 +1,69 @@
+//! What a restore asks of the content in PostgreSQL: how far it has come, its epoch, and revocations that it had lost.
+
+use sqlx::PgConnection;
+use sqlx::postgres::{PgBindIterExt as _, PgRow};
+
+use super::fault::away;
+use super::read::{column, digest, key, micros, person as person_of, recipient as recipient_of, time, word};
+use super::sql;
+use crate::domain::{Categories, Category, PersonKey, RecipientId, ReportKey};
+use crate::seal::{FeedMark, Marks, Revocation};
+use crate::store::Stored;
+
+const KEPT: &str = "kept_revocations";
+
+/// Categories as text; none named is empty.
+fn categories_text(categories: Option<Categories>) -> String {
+    categories.map_or_else(String::new, |set| set.iter().map(Category::as_str).collect::<Vec<_>>().join(" "))
+}
+
+/// Reads [`categories_text`]. A name that is not known ends everything, as one that is not named: never less.
+fn categories(text: &str) -> Option<Categories> {
+    if text.is_empty() { None } else { text.split(' ').map(|name| name.parse::<Category>().ok()).collect() }
+}
+
+/// How many pages a feed has counted.
+pub(super) async fn pages(db: &mut PgConnection, recipient: &RecipientId) -> Stored<i64> {
+    sqlx::query_scalar(sql::PAGES).bind(recipient.as_str()).fetch_one(db).await.map_err(away)
+}
+
+/// Counts a page, on the row that the page holds already.
+pub(super) async fn count_page(db: &mut PgConnection, recipient: &RecipientId) -> Stored<i64> {
+    sqlx::query_scalar(sql::COUNT_PAGE).bind(recipient.as_str()).fetch_one(db).await.map_err(away)
+}
+
+pub(super) async fn marks(db: &mut PgConnection) -> Stored<Marks> {
+    let messages = sqlx::query_scalar(sql::HIGHEST_NUMBER).fetch_one(&mut *db).await.map_err(away)?;
+    let rows = sqlx::query(sql::MARKS).fetch_all(db).await.map_err(away)?;
+    let feed = |row: &PgRow| {
+        Ok((recipient_of(row, "recipient")?, FeedMark { head: column(row, "head")?, pages: column(row, "pages")? }))
+    };
+    Ok(Marks { messages, feeds: rows.iter().map(feed).collect::<Stored<_>>()? })
+}
+
+pub(super) async fn begin_epoch(db: &mut PgConnection, epoch: u32) -> Stored<()> {
+    sqlx::query(sql::BEGIN_EPOCH).bind(epoch.to_string()).execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn keep_revocation(db: &mut PgConnection, revocation: &Revocation) -> Stored<()> {
+    let query = sqlx::query(sql::KEEP_REVOCATION)
+        .bind(revocation.consent.as_bytes())
+        .bind(key(&revocation.person))
+        .bind(micros(revocation.revoked_at))
+        .bind(categories_text(revocation.categories));
+    query.execute(db).await.map(drop).map_err(away)
+}
+
+pub(super) async fn kept_revocations(db: &mut PgConnection, persons: &[PersonKey]) -> Stored<Vec<Revocation>> {
+    let query = sqlx::query(sql::KEPT_REVOCATIONS).bind(persons.iter().map(key).bind_iter());
+    let rows = query.fetch_all(db).await.map_err(away)?;
+    let revocation = |row: &PgRow| {
+        Ok(Revocation {
+            consent: digest(row, KEPT, "consent", ReportKey::from_slice)?,
+            person: digest(row, KEPT, "person", person_of)?,
+            revoked_at: time(row, KEPT, "revoked_at")?,
+            categories: word(row, KEPT, "categories", |text| Some(categories(text)))?,
+        })
+    };
+    rows.iter().map(revocation).collect()
+}

@@ -1,0 +1,153 @@
+//! Every statement of the PostgreSQL store, in one list: a test prepares each of them.
+
+/// Names statements and collects them, so that none can be left out of the list.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* pub(super) const $name: &str = $text;)*
+
+        /// Every statement of this adapter.
+        pub const STATEMENTS: &[&str] = &[$($name),*];
+    };
+}
+
+macro_rules! messages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT number, login, message_id, fingerprint, contract, syntax, message_time, received_at, traceparent, \
+             correlation, kind, state, violations, restricted, discarded_at, person, report, revision, content, fan_out, \
+             sealed FROM messages ",
+            $rest
+        )
+    };
+}
+
+macro_rules! feed_entries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, \
+             served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
+             (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
+             FROM entries LEFT JOIN persons ON persons.person = entries.person ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    PING = "SELECT 1";
+    ROLLBACK = "ROLLBACK";
+    NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    SETTING = "SELECT value FROM meta WHERE key = $1";
+    KEEP_SETTING = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    HAS_AFTER = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = $1 AND position > $2 AND state = 'live')";
+    HAS_WORK = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= $1) OR EXISTS (SELECT 1 FROM entries \
+        WHERE state = 'live' AND confirmed_at IS NULL AND recipient <> 'arbetsformedlingen')";
+
+    MAKE_PERSONS = "INSERT INTO persons (person) SELECT * FROM UNNEST($1::bytea[]) ON CONFLICT DO NOTHING";
+    LOCK_PERSONS = "SELECT person, flagged_at IS NOT NULL AS flagged FROM persons WHERE person = ANY($1) \
+        ORDER BY person FOR UPDATE";
+    CLAIM_PERSONS = "SELECT person, flagged_at IS NOT NULL AS flagged FROM persons WHERE person = ANY($1) \
+        ORDER BY person FOR UPDATE SKIP LOCKED";
+    IS_FLAGGED = "SELECT flagged_at IS NOT NULL AS flagged FROM persons WHERE person = $1";
+    SET_FLAG = "UPDATE persons SET flagged_at = coalesce(flagged_at, $2) WHERE person = $1";
+    MAKE_DELIVERIES = "INSERT INTO deliveries (recipient) SELECT * FROM UNNEST($1::text[]) ON CONFLICT DO NOTHING";
+    LOCK_DELIVERIES = "SELECT recipient FROM deliveries WHERE recipient = ANY($1) ORDER BY recipient FOR UPDATE";
+    FEEDS_CONCERNED = "SELECT recipient FROM entries WHERE report = ANY($1) \
+        UNION SELECT entries.recipient FROM messages JOIN entries ON entries.report = messages.report \
+        WHERE messages.person = ANY($2) AND messages.kind = 'report' ORDER BY 1";
+
+    NUMBERS = "SELECT nextval('message_numbers') FROM generate_series(1, $1)";
+    RECEIPTS = "SELECT messages.login, messages.message_id, number, fingerprint \
+        FROM UNNEST($1::text[], $2::uuid[]) AS wanted (login, message_id) \
+        JOIN messages ON messages.login = wanted.login AND messages.message_id = wanted.message_id ORDER BY number";
+    MESSAGE = messages!("WHERE number = $1");
+    CONSENTS = messages!("WHERE person = ANY($1) AND kind = 'consent' ORDER BY number");
+    OF_PERSON = messages!("WHERE person = $1 AND kind = $2 ORDER BY number");
+    REVISIONS = messages!("WHERE report = ANY($1) AND state = 'journey' ORDER BY number");
+    LEGS = "SELECT message, recipient, report, state, code, due_at, documents, basis FROM legs WHERE message = ANY($1) \
+        ORDER BY message, recipient";
+    ENTRIES = "SELECT recipient, position, report, subject, contract, syntax, method, state, served_at IS NOT NULL AS served, \
+        message, fingerprint, illustrative FROM entries WHERE report = ANY($1) ORDER BY position";
+    DUE = "SELECT messages.person AS person, legs.report AS report FROM legs JOIN messages ON messages.number = legs.message \
+        WHERE legs.due_at <= $1 GROUP BY messages.person, legs.report ORDER BY min(legs.due_at) LIMIT $2";
+    DUE_OF = "SELECT messages.person AS person, legs.report AS report FROM legs JOIN messages ON messages.number = legs.message \
+        WHERE legs.due_at <= $1 AND messages.person = ANY($3) GROUP BY messages.person, legs.report \
+        ORDER BY min(legs.due_at) LIMIT $2";
+
+    INSERT_MESSAGES = "INSERT INTO messages (number, login, message_id, fingerprint, contract, syntax, message_time, \
+        received_at, traceparent, correlation, kind, state, violations, restricted, discarded_at, person, report, revision, \
+        content, fan_out, sealed) SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::text[], \
+        $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], \
+        $14::boolean[], $15::bigint[], $16::bytea[], $17::bytea[], $18::bigint[], $19::bytea[], $20::bigint[], \
+        $21::bytea[]) ON CONFLICT DO NOTHING";
+    COUNT_DUPLICATES = "UPDATE messages SET duplicates = duplicates + more FROM UNNEST($1::bigint[], $2::bigint[]) \
+        AS again (number, more) WHERE messages.number = again.number";
+    UPDATE_MESSAGE = "UPDATE messages SET kind = $2, state = $3, violations = $4, restricted = $5, person = $6, report = $7, \
+        revision = $8, content = $9, fan_out = $10, discarded_at = NULL WHERE number = $1";
+    DROP_LEGS = "DELETE FROM legs WHERE message = $1";
+    DIVERT = "UPDATE messages SET state = 'diverted' WHERE number = $1";
+    DISCARD = "UPDATE messages SET discarded_at = $2 WHERE number = $1";
+    PUT_LEGS = "INSERT INTO legs (message, recipient, report, state, code, due_at, documents, basis) \
+        SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], \
+        $8::text[]) ON CONFLICT (message, recipient) DO UPDATE SET state = excluded.state, code = excluded.code, \
+        due_at = excluded.due_at, documents = excluded.documents, basis = excluded.basis";
+    MAKE_DUE = "UPDATE legs SET due_at = $2 WHERE report = $1 AND state <> 'superseded'";
+
+    REPLACE_ENTRIES = "UPDATE entries SET state = 'replaced' FROM UNNEST($1::text[], $2::bigint[]) AS old (recipient, position) \
+        WHERE entries.recipient = old.recipient AND entries.position = old.position";
+    RAISE_HEADS = "INSERT INTO feeds (recipient, head) SELECT * FROM UNNEST($1::text[], $2::bigint[]) ORDER BY 1 \
+        ON CONFLICT (recipient) DO UPDATE SET head = feeds.head + excluded.head RETURNING recipient, head";
+    INSERT_ENTRIES = "INSERT INTO entries (recipient, position, message, report, person, subject, contract, syntax, method, \
+        sealed, fingerprint, until, illustrative, state, published_at) SELECT *, $15::bigint FROM UNNEST($1::text[], \
+        $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::bytea[], \
+        $11::bytea[], $12::bigint[], $13::boolean[], $14::text[])";
+    KEEP_ENTRY = "UPDATE entries SET message = $3, until = $4 WHERE recipient = $1 AND position = $2";
+    WITHDRAW_ENTRY = "UPDATE entries SET state = 'withdrawn' WHERE recipient = $1 AND position = $2";
+    INSERT_WITHDRAWALS = "INSERT INTO withdrawals (recipient, position, subject, report, code, step, at) \
+        SELECT *, $7::bigint FROM UNNEST($1::text[], $2::bigint[], $3::bytea[], $4::bytea[], $5::text[], $6::text[])";
+    INSERT_AUDIT = "INSERT INTO audit (act, actor, message, recipient, code, detail, at) \
+        SELECT *, $7::bigint FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])";
+    PAGE = feed_entries!("WHERE recipient = $1 AND position > $2 AND state = 'live' ORDER BY position LIMIT $3");
+    UNCONFIRMED = feed_entries!("WHERE recipient = $1 AND state = 'live' AND confirmed_at IS NULL \
+        AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT $2");
+    MARK_SERVED = "UPDATE entries SET served_at = $3 WHERE recipient = $1 AND position = ANY($2) AND served_at IS NULL";
+    PAGES = "SELECT coalesce((SELECT pages FROM deliveries WHERE recipient = $1), 0)";
+    COUNT_PAGE = "INSERT INTO deliveries (recipient, pages) VALUES ($1, 1) ON CONFLICT (recipient) DO UPDATE \
+        SET pages = deliveries.pages + 1 RETURNING pages";
+    CONFIRM = "UPDATE entries SET confirmed_at = $3 WHERE recipient = $1 AND position = $2";
+    RECIPIENTS = "SELECT recipient FROM feeds ORDER BY recipient";
+
+    HIGHEST_NUMBER = "SELECT coalesce(max(number), 0) FROM messages";
+    MARKS = "SELECT recipient, coalesce(head, 0) AS head, coalesce(pages, 0) AS pages FROM feeds \
+        FULL JOIN deliveries USING (recipient) ORDER BY recipient";
+    BEGIN_EPOCH = "UPDATE meta SET value = $1 WHERE key = 'epoch'";
+    KEEP_REVOCATION = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT DO NOTHING";
+    KEPT_REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ANY($1) \
+        ORDER BY person, consent, revoked_at";
+
+    COUNT_MESSAGES = "SELECT (count(*) + coalesce(sum(duplicates), 0))::bigint AS received, \
+        (coalesce(sum(duplicates), 0) + count(*) FILTER (WHERE state = 'duplicate'))::bigint AS duplicates, \
+        count(*) FILTER (WHERE state = 'refused') AS refused, \
+        count(*) FILTER (WHERE state = 'diverted') AS diverted, \
+        count(*) FILTER (WHERE state = 'recorded') AS recorded, \
+        count(*) FILTER (WHERE state = 'journey') AS journeys, \
+        count(*) FILTER (WHERE state = 'refused' AND restricted) AS restricted, \
+        coalesce(sum(fan_out) FILTER (WHERE state = 'journey'), 0)::bigint AS fan_out FROM messages";
+    COUNT_LEGS = "SELECT count(*) FILTER (WHERE state = 'published') AS published, \
+        count(*) FILTER (WHERE state = 'held') AS held, \
+        count(*) FILTER (WHERE state = 'refused') AS refused, \
+        count(*) FILTER (WHERE state = 'superseded') AS superseded, \
+        count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn FROM legs";
+    OLDEST = "SELECT (SELECT min(received_at) FROM messages WHERE state = 'refused' AND discarded_at IS NULL) AS dead_letter, \
+        (SELECT min(due_at) FROM legs WHERE due_at <= $1) AS due";
+    STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest FROM feeds \
+        LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
+        GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
+    DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at \
+        FROM messages WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
+        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at FROM legs \
+        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL ORDER BY 1, 2 NULLS FIRST";
+    HELD = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
+        JOIN messages ON number = message WHERE legs.state = 'held' ORDER BY message, recipient";
+}

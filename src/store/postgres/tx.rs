@@ -1,0 +1,393 @@
+//! The transaction of the shared store: a unit of work over one connection.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::fault::away;
+use super::read::{key, micros, recipient as recipient_of};
+use super::rows;
+use super::work::{Fresh, Work};
+use super::{census, restore, sql};
+use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
+use crate::feed::Method;
+use crate::seal::{Marks, Revocation, Sealed};
+use crate::store::{
+    AuditRow, Census, Concerned, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, HeldLeg, LegRow, MessageKind,
+    MessageState, NewMessage, Receipt, Standing, StoreError, Stored, StoredMessage, Tx, WithdrawalRow,
+};
+use crate::telemetry::{Committed, Event as _};
+
+/// A transaction on one connection.
+pub struct PgTx {
+    pub(super) inner: Transaction<'static, Postgres>,
+    pub(super) now: Timestamp,
+    pub(super) work: Work,
+    /// The delivery rows that are ours.
+    pub(super) held: HashSet<RecipientId>,
+    name: &'static str,
+}
+
+impl std::fmt::Debug for PgTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PgTx").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl PgTx {
+    pub(super) fn new(inner: Transaction<'static, Postgres>, now: Timestamp, name: &'static str) -> Self {
+        Self { inner, now, work: Work::default(), held: HashSet::new(), name }
+    }
+
+    pub(super) fn db(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    async fn know_entries(&mut self, report: &ReportKey) -> Stored<()> {
+        if self.work.entries.contains_key(report) { Ok(()) } else { self.read_entries(&[*report]).await }
+    }
+
+    async fn know_legs(&mut self, message: MessageNumber) -> Stored<()> {
+        if self.work.legs.contains_key(&message) { Ok(()) } else { self.read_legs(&[message]).await }
+    }
+
+    /// The report and the participant of a message that entries are made of.
+    fn origin(message: &StoredMessage) -> Stored<(ReportKey, PersonKey)> {
+        match (message.message.report, message.message.person) {
+            (Some(report), Some(person)) => Ok((report, person)),
+            _ => Err(StoreError::Inconsistent { table: "messages", column: "report" }),
+        }
+    }
+}
+
+impl Tx for PgTx {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    async fn commit(mut self) -> Stored<()> {
+        self.write_out().await?;
+        self.inner.commit().await.map_err(away)?;
+        Committed { transaction: self.name }.emit();
+        Ok(())
+    }
+
+    async fn receipts(&mut self, login: &Login, message_id: Uuid) -> Stored<Vec<Receipt>> {
+        let id = (login.clone(), message_id);
+        if !self.work.receipts.contains_key(&id) {
+            self.write_rows().await?;
+            let query = sqlx::query(sql::RECEIPTS).bind(vec![login.as_str()]).bind(vec![message_id]);
+            let found = query.fetch_all(self.db()).await.map_err(away)?;
+            let found = found.iter().map(|row| Ok(rows::receipt(row)?.1)).collect::<Stored<Vec<_>>>()?;
+            self.work.receipts.insert(id.clone(), found);
+        }
+        Ok(self.work.receipts.get(&id).cloned().unwrap_or_default())
+    }
+
+    async fn count_duplicate(&mut self, message: MessageNumber) -> Stored<()> {
+        *self.work.duplicates.entry(message).or_default() += 1;
+        Ok(())
+    }
+
+    async fn insert_message(&mut self, message: &NewMessage) -> Stored<MessageNumber> {
+        if self.work.numbers.is_empty() {
+            self.take_numbers(1).await?;
+        }
+        let number = self.work.numbers.pop().ok_or(StoreError::Inconsistent { table: "messages", column: "number" })?;
+        self.work.insert(MessageNumber(number), message);
+        Ok(MessageNumber(number))
+    }
+
+    async fn update_message(&mut self, number: MessageNumber, message: &NewMessage) -> Stored<()> {
+        self.write_rows().await?;
+        self.rewrite_message(number, message).await?;
+        // It may belong to another report or participant now.
+        self.work.messages.clear();
+        self.work.of_person.clear();
+        self.work.of_report.clear();
+        Ok(())
+    }
+
+    async fn divert_message(&mut self, number: MessageNumber) -> Stored<()> {
+        self.write_rows().await?;
+        sqlx::query(sql::DROP_LEGS).bind(number.0).execute(self.db()).await.map_err(away)?;
+        sqlx::query(sql::DIVERT).bind(number.0).execute(self.db()).await.map_err(away)?;
+        if let Some(stored) = self.work.messages.get_mut(&number) {
+            stored.message.state = MessageState::Diverted;
+        }
+        self.work.legs.insert(number, Vec::new());
+        Ok(())
+    }
+
+    async fn discard_message(&mut self, number: MessageNumber) -> Stored<()> {
+        self.write_rows().await?;
+        let now = self.now;
+        sqlx::query(sql::DISCARD).bind(number.0).bind(micros(now)).execute(self.db()).await.map_err(away)?;
+        if let Some(stored) = self.work.messages.get_mut(&number) {
+            stored.discarded_at = Some(now);
+        }
+        Ok(())
+    }
+
+    async fn message(&mut self, number: MessageNumber) -> Stored<Option<StoredMessage>> {
+        if let Some(stored) = self.work.messages.get(&number) {
+            return Ok(Some(stored.clone()));
+        }
+        let row = sqlx::query(sql::MESSAGE).bind(number.0).fetch_optional(self.db()).await.map_err(away)?;
+        row.as_ref().map(rows::stored).transpose()
+    }
+
+    async fn lock(&mut self, concerned: &Concerned) -> Stored<()> {
+        self.gather(concerned).await
+    }
+
+    async fn lock_persons(&mut self, persons: &[PersonKey]) -> Stored<()> {
+        self.write_rows().await?;
+        self.work.forget();
+        self.hold_persons(persons).await
+    }
+
+    async fn lock_deliveries(&mut self, recipients: &[RecipientId]) -> Stored<()> {
+        self.hold_deliveries(recipients).await
+    }
+
+    async fn is_flagged(&mut self, person: &PersonKey) -> Stored<bool> {
+        if let Some(flagged) = self.work.flags.get(person) {
+            return Ok(*flagged);
+        }
+        let row = sqlx::query(sql::IS_FLAGGED).bind(key(person)).fetch_optional(self.db()).await.map_err(away)?;
+        row.map_or(Ok(false), |row| super::read::column(&row, "flagged"))
+    }
+
+    async fn set_flag(&mut self, person: &PersonKey) -> Stored<()> {
+        let now = self.now;
+        sqlx::query(sql::SET_FLAG).bind(key(person)).bind(micros(now)).execute(self.db()).await.map_err(away)?;
+        self.work.flags.insert(*person, true);
+        Ok(())
+    }
+
+    async fn messages_of(&mut self, person: &PersonKey, kind: MessageKind) -> Stored<Vec<StoredMessage>> {
+        if !self.work.of_person.contains_key(&(*person, kind)) {
+            self.read_person(person, kind).await?;
+        }
+        Ok(self.work.of_person.get(&(*person, kind)).map(|numbers| self.work.those(numbers)).unwrap_or_default())
+    }
+
+    async fn revisions(&mut self, report: &ReportKey) -> Stored<Vec<StoredMessage>> {
+        if !self.work.of_report.contains_key(report) {
+            self.write_rows().await?;
+            self.read_revisions(&[*report]).await?;
+        }
+        Ok(self.work.revisions(report).unwrap_or_default())
+    }
+
+    async fn legs(&mut self, message: MessageNumber) -> Stored<Vec<LegRow>> {
+        self.know_legs(message).await?;
+        Ok(self.work.legs.get(&message).cloned().unwrap_or_default())
+    }
+
+    async fn put_leg(&mut self, leg: &LegRow) -> Stored<()> {
+        self.know_legs(leg.id.message).await?;
+        self.work.put_leg(leg);
+        Ok(())
+    }
+
+    async fn make_due(&mut self, report: &ReportKey) -> Stored<()> {
+        self.write_rows().await?;
+        let now = self.now;
+        sqlx::query(sql::MAKE_DUE).bind(report.as_bytes()).bind(micros(now)).execute(self.db()).await.map_err(away)?;
+        self.work.legs.retain(|_, legs| legs.iter().all(|leg| leg.report != *report));
+        Ok(())
+    }
+
+    async fn claim_due(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
+        self.write_rows().await?;
+        self.work.forget();
+        self.claim(limit).await
+    }
+
+    async fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
+        self.know_entries(report).await?;
+        let known = self.work.entries.get(report).into_iter().flatten();
+        Ok(known.filter(|known| known.recipient == *recipient).map(|known| known.row.clone()).collect())
+    }
+
+    async fn feeds_of(&mut self, report: &ReportKey) -> Stored<Vec<RecipientId>> {
+        self.know_entries(report).await?;
+        let known = self.work.entries.get(report).into_iter().flatten();
+        let mut feeds: Vec<RecipientId> = known.map(|known| known.recipient.clone()).collect();
+        feeds.sort();
+        feeds.dedup();
+        Ok(feeds)
+    }
+
+    async fn publish(&mut self, sealed: &Sealed, message: &StoredMessage, fingerprint: &[u8], until: Timestamp) -> Stored<()> {
+        let (report, person) = Self::origin(message)?;
+        self.know_entries(&report).await?;
+        let heading = sealed.heading();
+        self.work.publish(Fresh {
+            recipient: heading.recipient.clone(),
+            message: message.number,
+            report,
+            person,
+            subject: heading.subject,
+            contract: heading.contract.to_string(),
+            syntax: heading.syntax.as_str().to_owned(),
+            method: Method::Put,
+            sealed: sealed.bytes().to_vec(),
+            fingerprint: fingerprint.to_vec(),
+            until: Some(until),
+            illustrative: heading.illustrative,
+            state: EntryState::Live,
+        });
+        Ok(())
+    }
+
+    async fn publish_delete(&mut self, recipient: &RecipientId, subject: &Subject, message: &StoredMessage) -> Stored<()> {
+        let (report, person) = Self::origin(message)?;
+        self.know_entries(&report).await?;
+        let known = self.work.entries.get(&report).into_iter().flatten();
+        let of_subject = known.filter(|known| known.recipient == *recipient && known.row.subject == *subject);
+        // A `DELETE` is of the same type as what it takes back.
+        let newest = of_subject.max_by_key(|known| known.row.position);
+        let newest = newest.ok_or(StoreError::Inconsistent { table: "entries", column: "subject" })?;
+        let (contract, syntax) = (newest.contract.clone(), newest.syntax.clone());
+        let illustrative = newest.illustrative;
+        self.work.publish(Fresh {
+            recipient: recipient.clone(),
+            message: message.number,
+            report,
+            person,
+            subject: *subject,
+            contract,
+            syntax,
+            method: Method::Delete,
+            sealed: Vec::new(),
+            fingerprint: Vec::new(),
+            until: None,
+            illustrative,
+            state: EntryState::Live,
+        });
+        Ok(())
+    }
+
+    async fn keep_entry(
+        &mut self,
+        recipient: &RecipientId,
+        position: Position,
+        message: MessageNumber,
+        until: Timestamp,
+    ) -> Stored<()> {
+        if let Some(known) = self.work.known(recipient, position) {
+            known.row.message = message;
+        }
+        if let Some(fresh) = self.work.unwritten(position) {
+            (fresh.message, fresh.until) = (message, Some(until));
+            return Ok(());
+        }
+        let query = sqlx::query(sql::KEEP_ENTRY).bind(recipient.as_str()).bind(position.0).bind(message.0);
+        query.bind(micros(until)).execute(self.db()).await.map(drop).map_err(away)
+    }
+
+    async fn withdraw_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
+        if let Some(known) = self.work.known(recipient, position) {
+            known.row.state = EntryState::Withdrawn;
+        }
+        if let Some(fresh) = self.work.unwritten(position) {
+            fresh.state = EntryState::Withdrawn;
+            return Ok(());
+        }
+        let query = sqlx::query(sql::WITHDRAW_ENTRY).bind(recipient.as_str()).bind(position.0);
+        query.execute(self.db()).await.map(drop).map_err(away)
+    }
+
+    async fn note_withdrawal(&mut self, row: &WithdrawalRow) -> Stored<()> {
+        self.work.withdrawals.push(row.clone());
+        Ok(())
+    }
+
+    async fn page(&mut self, recipient: &RecipientId, after: Position, limit: i64) -> Stored<Vec<FeedEntry>> {
+        self.write_out().await?;
+        let query = sqlx::query(sql::PAGE).bind(recipient.as_str()).bind(after.0).bind(limit);
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(rows::feed_entry).collect()
+    }
+
+    async fn unconfirmed(&mut self, recipient: &RecipientId, limit: i64) -> Stored<Vec<FeedEntry>> {
+        self.write_out().await?;
+        let query = sqlx::query(sql::UNCONFIRMED).bind(recipient.as_str()).bind(limit);
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(rows::feed_entry).collect()
+    }
+
+    async fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<i64> {
+        if positions.is_empty() {
+            return restore::pages(self.db(), recipient).await;
+        }
+        let now = self.now;
+        let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
+        let query = sqlx::query(sql::MARK_SERVED).bind(recipient.as_str()).bind(positions).bind(micros(now));
+        query.execute(self.db()).await.map_err(away)?;
+        self.work.forget_entries();
+        restore::count_page(self.db(), recipient).await
+    }
+
+    async fn confirm(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
+        let now = self.now;
+        let query = sqlx::query(sql::CONFIRM).bind(recipient.as_str()).bind(position.0).bind(micros(now));
+        query.execute(self.db()).await.map(drop).map_err(away)
+    }
+
+    async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
+        self.write_out().await?;
+        let found = sqlx::query(sql::RECIPIENTS).fetch_all(self.db()).await.map_err(away)?;
+        found.iter().map(|row| recipient_of(row, "recipient")).collect()
+    }
+
+    async fn marks(&mut self) -> Stored<Marks> {
+        self.write_out().await?;
+        restore::marks(self.db()).await
+    }
+
+    async fn begin_epoch(&mut self, epoch: u32) -> Stored<()> {
+        restore::begin_epoch(self.db(), epoch).await
+    }
+
+    async fn keep_revocation(&mut self, revocation: &Revocation) -> Stored<()> {
+        self.work.kept.remove(&revocation.person);
+        restore::keep_revocation(self.db(), revocation).await
+    }
+
+    async fn kept_revocations(&mut self, person: &PersonKey) -> Stored<Vec<Revocation>> {
+        if let Some(kept) = self.work.kept.get(person) {
+            return Ok(kept.clone());
+        }
+        restore::kept_revocations(self.db(), std::slice::from_ref(person)).await
+    }
+
+    async fn audit(&mut self, row: &AuditRow) -> Stored<()> {
+        self.work.audit.push(row.clone());
+        Ok(())
+    }
+
+    async fn census(&mut self) -> Stored<Census> {
+        self.write_out().await?;
+        census::census(self.db()).await
+    }
+
+    async fn standing(&mut self) -> Stored<Standing> {
+        self.write_out().await?;
+        let now = self.now;
+        census::standing(self.db(), now).await
+    }
+
+    async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {
+        self.write_out().await?;
+        census::dead_letters(self.db()).await
+    }
+
+    async fn held(&mut self) -> Stored<Vec<HeldLeg>> {
+        self.write_out().await?;
+        census::held(self.db()).await
+    }
+}

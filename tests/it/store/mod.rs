@@ -1,0 +1,6 @@
+//! The store's port on both engines, and what several processes on one PostgreSQL may not do to each other.
+
+#![cfg(test)]
+
+mod engines;
+mod statements;
