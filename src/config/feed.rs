@@ -315,3 +315,60 @@ impl FromStr for Pin {
         bytes.try_into().map(Self).map_err(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ClientMark, CrlSource, FeedConfig};
+    use crate::config::Machine;
+
+    const FILES: &str =
+        "[feed]\nlisten = \"0.0.0.0:8443\"\ncertificate_file = \"c\"\nkey_file = \"k\"\nclient_ca_file = \"a\"\n";
+
+    fn faults(keys: &str) -> String {
+        let read = FeedConfig::of_text(&format!("{FILES}{keys}"), &Machine);
+        read.err().unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_client_is_known_by_one_mark_and_every_fault_is_told() {
+        let told = faults(
+            "crl = [\"a.crl\", \"ftp://x/y\", \"a.crl\"]\nmax_limit = 501\n\
+            [[feed.clients]]\nrecipient = \"arbetsformedlingen\"\n\
+            [[feed.clients]]\nrecipient = \"arbetsformedlingen\"\norganisation = \"2021002115\"\n\
+            [[feed.clients]]\nrecipient = \"somebody\"\nsan = \"DNS:*.example\"\n\
+            [[feed.clients]]\nrecipient = \"1863.forsorjningsstod\"\nspki = \"AAAA\"\nsan = \"URI:urn:x\"\n",
+        );
+        for words in [
+            "feed.crl: a list is a path or an address",
+            "feed.crl: the same list stands twice",
+            "feed.max_limit: a number from 1 to 500",
+            "feed.clients[0].organisation: exactly one of",
+            "feed.clients[1].organisation: not a valid organisation number",
+            "feed.clients[2].recipient: a recipient is",
+            "feed.clients[2].san: a name is written",
+            "feed.clients[3].organisation: exactly one of",
+            "feed.clients[3].spki: a pin is",
+        ] {
+            assert!(told.contains(words), "{words} is not in\n{told}");
+        }
+        assert!(faults("").contains("feed.clients: at least one client is needed"));
+    }
+
+    #[test]
+    fn two_clients_do_not_share_a_mark_however_it_is_written() {
+        let told = faults(
+            "[[feed.clients]]\nrecipient = \"arbetsformedlingen\"\norganisation = \"202100-2114\"\n\
+            [[feed.clients]]\nrecipient = \"1863.forsorjningsstod\"\norganisation = \"162021002114\"\n",
+        );
+        assert!(told.contains("feed.clients[1].recipient: another client is known by the same mark"), "{told}");
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_default() {
+        let client = "crl = [\"a.crl\", \"http://crl.example/a\"]\n[[feed.clients]]\nrecipient = \"arbetsformedlingen\"\nsan = \"DNS:AF.example\"\n";
+        let config = FeedConfig::of_text(&format!("{FILES}{client}"), &Machine).expect("a good section");
+        assert_eq!((config.limits.default_limit, config.limits.max_limit), (20, 500));
+        assert_eq!(config.tls.clients[0].mark, ClientMark::Dns("af.example".to_owned()));
+        assert_eq!(config.tls.crl, [CrlSource::File("a.crl".into()), CrlSource::Url("http://crl.example/a".to_owned())]);
+    }
+}

@@ -30,6 +30,8 @@ struct Inner {
     clock: Arc<dyn TimeProvider>,
     /// How each file stood when it was last loaded from, and why that failed, if it did.
     seen: Mutex<Seen>,
+    /// Held while loading: of two loads the later one stays.
+    loading: Mutex<()>,
     tls: Part,
     crl: Part,
 }
@@ -93,6 +95,7 @@ impl Trust {
             source,
             clock,
             seen: Mutex::new(Seen { files, failed: None }),
+            loading: Mutex::new(()),
             tls: health.part("feed.tls", false),
             crl: health.part("feed.crl", false),
         }));
@@ -100,8 +103,10 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Loads everything again, now. Says whether it could be loaded; if not, everything stays as it was.
+    /// Loads everything again, now. Says whether it could be loaded; if not, everything stays as it was. Reads files, so it is
+    /// not for a task that others wait behind.
     pub fn reload(&self) -> bool {
+        let _loading = lock(&self.0.loading);
         let config = self.named();
         let files = stand(config.as_ref().unwrap_or(&self.material().config), self.0.source.as_ref());
         let loaded = config.and_then(|config| Material::load(&config, &lock(&self.0.held), &self.0.clock));
@@ -123,33 +128,48 @@ impl Trust {
         done
     }
 
-    /// Looks at the files and fetches lists until told to stop.
+    /// Looks at the files and fetches lists until told to stop. A list whose place does not answer keeps no file waiting.
     pub async fn watch(self, mut stopping: watch::Receiver<bool>) {
+        if *stopping.borrow() {
+            return;
+        }
+        tokio::select! {
+            () = self.look_again() => {}
+            () = self.fetch_again() => {}
+            _ = stopping.changed() => {}
+        }
+    }
+
+    /// Loads again whenever a file has changed, for ever.
+    async fn look_again(&self) {
+        loop {
+            let trust = self.clone();
+            // Files may lie on something slow.
+            drop(tokio::task::spawn_blocking(move || trust.look()).await);
+            tokio::time::sleep(self.material().config.check_period).await;
+        }
+    }
+
+    /// Fetches lists, for ever, and loads again whenever one is new.
+    async fn fetch_again(&self) {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(30));
         let client = client.build().ok();
-        while !*stopping.borrow() {
-            let turn = async {
-                let fetched = self.fetch_due(client.as_ref()).await;
+        loop {
+            if self.fetch_due(client.as_ref()).await {
                 let trust = self.clone();
-                // Files may lie on something slow.
-                drop(tokio::task::spawn_blocking(move || trust.look(fetched)).await);
-                tokio::time::sleep(self.material().config.check_period).await;
-            };
-            tokio::select! {
-                () = turn => {}
-                _ = stopping.changed() => return,
+                drop(tokio::task::spawn_blocking(move || trust.reload()).await);
             }
+            tokio::time::sleep(self.material().config.check_period).await;
         }
     }
 
-    /// Loads again where a file or a fetched list has changed since.
-    fn look(&self, fetched: bool) {
+    fn look(&self) {
         let files = stand(&self.material().config, self.0.source.as_ref());
         let changed = lock(&self.0.seen).files != files;
-        if fetched || changed {
+        if changed {
             self.reload();
         } else {
             self.tell();

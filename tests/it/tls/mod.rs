@@ -4,6 +4,7 @@ mod bounds;
 mod curl;
 mod handshakes;
 mod pki;
+mod profile;
 mod reloads;
 mod server;
 mod waits;

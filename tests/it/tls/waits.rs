@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use brygga::domain::{Position, RecipientId};
 use brygga::store::sqlite::{SqliteStore, SqliteTx};
@@ -68,11 +68,12 @@ async fn three_hundred_waiting_readers_ask_the_store_no_more_than_one() {
     until("all of them wait", || async { epochs.load(Ordering::SeqCst) >= READERS && looks.load(Ordering::SeqCst) >= READERS })
         .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let before = looks.load(Ordering::SeqCst);
+    let (before, begun) = (looks.load(Ordering::SeqCst), Instant::now());
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let during = looks.load(Ordering::SeqCst) - before;
-    // One reader alone looks ten times a second: twenty times in this time, and some for a clock that is late.
-    assert!((1..=30).contains(&during), "the store was asked {during} times in two seconds");
+    let during = u128::try_from(looks.load(Ordering::SeqCst) - before).expect("a number");
+    // One reader alone looks ten times a second.
+    let of_one = begun.elapsed().as_millis() / 100 + 2;
+    assert!(during <= of_one, "the store was asked {during} times, {of_one} times are one reader's");
     assert_eq!(epochs.load(Ordering::SeqCst), READERS);
     served.desk.run(&served.demo).await;
     for reader in readers {
@@ -100,12 +101,12 @@ async fn waiting_readers_are_answered_and_connections_ended_when_the_service_sto
     let mut shaking = tokio::net::TcpStream::connect(("127.0.0.1", served.port)).await.expect("a connection");
     tokio::time::sleep(Duration::from_millis(300)).await;
     served.stop.send_replace(true);
-    let answer = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("at once").expect("a task");
+    let answer = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("at once").expect("a task");
     let answer = answer.expect("an answer");
     assert_eq!((answer.status, answer.body.as_slice()), (200, b"[]".as_slice()));
-    tokio::time::timeout(Duration::from_secs(9), served.serving).await.expect("stopped").expect("a task");
+    tokio::time::timeout(Duration::from_secs(30), served.serving).await.expect("stopped").expect("a task");
     assert!(idle.is_ended().await);
     let mut rest = Vec::new();
     let ended = tokio::io::AsyncReadExt::read_to_end(&mut shaking, &mut rest);
-    tokio::time::timeout(Duration::from_secs(5), ended).await.expect("ended").ok();
+    tokio::time::timeout(Duration::from_secs(30), ended).await.expect("ended").ok();
 }
