@@ -1,6 +1,7 @@
 //! One batch: collected, taken in a task of its own, and where the program fails on it, message by message.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::task::JoinHandle;
@@ -32,7 +33,7 @@ impl Batch {
 /// A batch whose transaction runs. The task is never cut: it ends by itself, also where nobody waits for it any more.
 pub(super) struct InFlight {
     pub(super) task: JoinHandle<Stored<Vec<Outcome>>>,
-    pub(super) arrivals: Vec<Arrival>,
+    pub(super) arrivals: Arc<[Arrival]>,
     pub(super) receipts: Receipts,
     pub(super) since: Instant,
 }
@@ -52,7 +53,7 @@ pub(super) enum Alone {
     /// Each is durable, or was set aside; these receipts are left to acknowledge.
     Done(Receipts),
     /// The store went away meanwhile; these are left.
-    Away(StoreError, Vec<Arrival>),
+    Away(StoreError, Arc<[Arrival]>),
     /// A message can be neither run nor stored, and there is nothing to set it aside to.
     CannotBeStored,
 }
@@ -69,39 +70,34 @@ pub(super) struct Taking<S> {
 impl<S: Store> Taking<S> {
     /// Starts a batch's transaction.
     pub(super) fn start(&self, batch: Batch) -> InFlight {
-        let task = self.spawn(batch.arrivals.clone(), self.last);
+        let arrivals: Arc<[Arrival]> = batch.arrivals.into();
         let since = batch.since.unwrap_or_else(Instant::now);
-        InFlight { task, arrivals: batch.arrivals, receipts: batch.receipts, since }
+        InFlight { task: self.spawn(Arc::clone(&arrivals)), arrivals, receipts: batch.receipts, since }
     }
 
-    fn spawn(&self, mut arrivals: Vec<Arrival>, last: bool) -> JoinHandle<Stored<Vec<Outcome>>> {
-        let (journey, store) = (self.journey.clone(), self.store.clone());
+    fn spawn(&self, arrivals: Arc<[Arrival]>) -> JoinHandle<Stored<Vec<Outcome>>> {
+        let (journey, store, last) = (self.journey.clone(), self.store.clone(), self.last);
         tokio::spawn(async move {
-            match (last, arrivals.pop()) {
-                (true, Some(only)) if arrivals.is_empty() => journey.take_last(&store, only).await,
-                (_, popped) => {
-                    arrivals.extend(popped);
-                    journey.take(&store, arrivals).await
-                }
+            match &*arrivals {
+                [only] if last => journey.take_last(&store, only).await,
+                _ => journey.take(&store, arrivals).await,
             }
         })
     }
 
     /// Tries a batch that the store was away for. That it commits is the one sure sign that the store is back.
-    pub(super) async fn again(&self, arrivals: &[Arrival]) -> Taken {
-        ended(self.spawn(arrivals.to_vec(), self.last)).await
+    pub(super) async fn again(&self, arrivals: &Arc<[Arrival]>) -> Taken {
+        ended(self.spawn(Arc::clone(arrivals))).await
     }
 
     /// Runs messages one by one, so that the one that the program fails on harms none of the others. That one is stored
     /// unopened as a dead letter; where not even that can be done, it is set aside.
-    pub(super) async fn alone(&self, arrivals: Vec<Arrival>, receipts: Receipts) -> Alone {
+    pub(super) async fn alone(&self, arrivals: &[Arrival], receipts: Receipts) -> Alone {
         RunAlone { messages: arrivals.len() }.emit();
         let mut left = Receipts::default();
-        let mut arrivals = std::collections::VecDeque::from(arrivals);
-        for receipt in receipts.into_each() {
-            let Some(arrival) = arrivals.front().cloned() else { break };
-            let taken = match ended(self.spawn(vec![arrival.clone()], self.last)).await {
-                Taken::Failed => ended(self.spawn(vec![unopened(arrival)], self.last)).await,
+        for ((index, arrival), receipt) in arrivals.iter().enumerate().zip(receipts.into_each()) {
+            let taken = match ended(self.spawn([arrival.clone()].into())).await {
+                Taken::Failed => ended(self.spawn([unopened(arrival.clone())].into())).await,
                 taken => taken,
             };
             match taken {
@@ -109,12 +105,11 @@ impl<S: Store> Taking<S> {
                     tell(&outcomes);
                     left.push(receipt);
                 }
-                Taken::Away(fault) => return Alone::Away(fault, arrivals.into()),
+                Taken::Away(fault) => return Alone::Away(fault, arrivals.iter().skip(index).cloned().collect()),
                 Taken::Failed if self.last => return Alone::CannotBeStored,
                 // A channel that is gone brings it again.
                 Taken::Failed => drop(receipt.set_aside().await),
             }
-            arrivals.pop_front();
         }
         Alone::Done(left)
     }

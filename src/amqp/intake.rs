@@ -99,7 +99,7 @@ async fn supervise<S: Store>(mut lane: Lane<S>, mut stopping: watch::Receiver<bo
 async fn store_is_back<S: Store>(
     taking: &Taking<S>,
     part: &Part,
-    arrivals: Vec<Arrival>,
+    arrivals: Arc<[Arrival]>,
     stopping: &mut watch::Receiver<bool>,
 ) {
     let mut after_fault = pauses();

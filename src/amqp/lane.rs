@@ -33,7 +33,7 @@ pub(super) enum End {
     /// The connection cannot be used.
     Broken(Broken),
     /// The store is away; the channel is closed. These arrivals tell when it is back.
-    StoreAway(StoreError, Vec<Arrival>),
+    StoreAway(StoreError, Arc<[Arrival]>),
 }
 
 /// A consumer on one queue.
@@ -128,7 +128,7 @@ impl<S: Store> Lane<S> {
                 self.accept(receipts).await
             }
             Taken::Away(fault) => Some(End::StoreAway(fault, arrivals)),
-            Taken::Failed => match self.taking.alone(arrivals, receipts).await {
+            Taken::Failed => match self.taking.alone(&arrivals, receipts).await {
                 Alone::Done(left) => self.accept(left).await,
                 Alone::Away(fault, left) => Some(End::StoreAway(fault, left)),
                 Alone::CannotBeStored => Some(End::Broken(Broken::CannotBeStored)),

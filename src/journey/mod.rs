@@ -96,8 +96,8 @@ impl Journey {
     ///
     /// # Errors
     /// A fault of the store: nothing of the batch is stored.
-    pub async fn take<S: Store>(&self, store: &S, arrivals: Vec<Arrival>) -> Stored<Vec<Outcome>> {
-        self.take_as(store, arrivals, Code::JourneyFailed).await
+    pub async fn take<S: Store>(&self, store: &S, arrivals: impl AsRef<[Arrival]> + Send + Sync) -> Stored<Vec<Outcome>> {
+        self.take_as(store, arrivals.as_ref(), Code::JourneyFailed).await
     }
 
     /// Takes one arrival that has failed before, alone and for the last time: where the program fails on it again, it is
@@ -105,8 +105,8 @@ impl Journey {
     ///
     /// # Errors
     /// A fault of the store: it is not stored.
-    pub async fn take_last<S: Store>(&self, store: &S, arrival: Arrival) -> Stored<Vec<Outcome>> {
-        self.take_as(store, vec![arrival], Code::TransportDeliveryLimit).await
+    pub async fn take_last<S: Store>(&self, store: &S, arrival: &Arrival) -> Stored<Vec<Outcome>> {
+        self.take_as(store, std::slice::from_ref(arrival), Code::TransportDeliveryLimit).await
     }
 
     /// The id under which a message is stored that has none of its own, or that stands under a broken envelope: made of its
@@ -120,10 +120,10 @@ impl Journey {
         uuid::Builder::from_custom_bytes(id).into_uuid()
     }
 
-    async fn take_as<S: Store>(&self, store: &S, arrivals: Vec<Arrival>, on_failure: Code) -> Stored<Vec<Outcome>> {
+    async fn take_as<S: Store>(&self, store: &S, arrivals: &[Arrival], on_failure: Code) -> Stored<Vec<Outcome>> {
         let mut attempts = Attempts::default();
         loop {
-            match self.take_once(store, &arrivals, on_failure).await {
+            match self.take_once(store, arrivals, on_failure).await {
                 Err(StoreError::Contended) if attempts.again() => {}
                 result => return result,
             }

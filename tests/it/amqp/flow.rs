@@ -130,3 +130,27 @@ async fn a_client_that_is_not_ours_can_post() {
     let census = world.census().await;
     assert_eq!((census.journeys, census.refused), (1, 0), "{census:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brygga_needs_no_right_to_declare_anything() {
+    let rabbit = Rabbit::shared().await;
+    let mut world = World::open(rabbit, &noon()).await;
+    // An operator has imported the definitions.
+    world.start_up().await;
+    world.stop().await;
+    rabbit.user("brygga-least", PASSWORD).await;
+    // The rights that deploy/rabbitmq/definitions gives.
+    rabbit.allow_only(&world.vhost, "brygga-least", "^$", "^brygga\\.out$", "^brygga\\.(in|dead)$").await;
+    "brygga-least".clone_into(&mut world.config.broker.user);
+    world.config.declare = false;
+    world.start_up().await;
+    let supplier = Supplier::connect(world.port, &world.vhost, "hallefors-ame").await;
+    supplier.post(&Post::report(Uuid::now_v7(), "AR-1")).await.expect("posted");
+    world.stored(1).await;
+    let courier = brygga::amqp::AmqpCourier::new(&world.config, &brygga::telemetry::Health::default()).expect("certificates");
+    let parcel = super::courier::parcel("least", brygga::feed::Method::Put);
+    let delivery = brygga::journey::Courier::deliver(&courier, &parcel).await;
+    assert!(matches!(&delivery, brygga::journey::Delivery::Later(why) if why.contains("no queue is bound")), "{delivery:?}");
+    world.stop().await;
+    world.drained().await;
+}

@@ -145,14 +145,14 @@ impl World {
         .await;
     }
 
-    /// Waits until the queue is empty and nothing is on its way: everything has been acknowledged.
+    /// Waits until the queues are empty. After a stop this means that everything has been acknowledged: what a consumer
+    /// held and did not acknowledge is ready again once it is gone.
     pub(super) async fn drained(&self) {
         let supplier = Supplier::connect(self.port, &self.vhost, "brygga").await;
         until("the queues are empty", async || {
             supplier.ready("brygga.in").await == 0 && supplier.ready("brygga.dead").await == 0
         })
         .await;
-        // What a consumer holds and has not acknowledged is ready again once it is gone.
     }
 }
 

@@ -1,13 +1,14 @@
 //! A private RabbitMQ: its own node name, cookie, ports and folder. One is shared by all tests, each in a virtual host of its
 //! own; tests that hurt the server have one for themselves.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::keeper::{free_port, id, is_root, signal, start};
 
@@ -28,6 +29,8 @@ pub(crate) struct Rabbit {
     ports: Ports,
     epmd: Child,
     server: Option<Child>,
+    /// Users that have been made. The server answers with an error where two tests make the same one at once.
+    users: Mutex<HashSet<String>>,
 }
 
 struct Ports {
@@ -70,7 +73,7 @@ impl Rabbit {
             command.args(["-address", "127.0.0.1", "-port"]).arg(ports.epmd.to_string());
         });
         let node = format!("brygga-test-{}-{number}@localhost", std::process::id());
-        let mut rabbit = Self { folder, node, ports, epmd, server: None };
+        let mut rabbit = Self { folder, node, ports, epmd, server: None, users: Mutex::default() };
         rabbit.begin().await;
         rabbit
     }
@@ -198,9 +201,11 @@ impl Rabbit {
         let name = format!("v{}", COUNT.fetch_add(1, Ordering::Relaxed));
         self.put(&format!("/api/vhosts/{name}"), &json!({})).await;
         for user in users.iter().chain(&[ADMIN]) {
-            if *user != ADMIN {
+            let mut known = self.users.lock().await;
+            if *user != ADMIN && known.insert((*user).to_owned()) {
                 self.user(user, PASSWORD).await;
             }
+            drop(known);
             self.allow(&name, user).await;
         }
         name
@@ -208,8 +213,13 @@ impl Rabbit {
 
     /// Lets a user do everything in a virtual host.
     pub(crate) async fn allow(&self, vhost: &str, user: &str) {
-        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
-        self.put(&format!("/api/permissions/{vhost}/{user}"), &all).await;
+        self.allow_only(vhost, user, ".*", ".*", ".*").await;
+    }
+
+    /// Lets a user configure, write and read what matches, and nothing else.
+    pub(crate) async fn allow_only(&self, vhost: &str, user: &str, configure: &str, write: &str, read: &str) {
+        let rights = json!({ "configure": configure, "write": write, "read": read });
+        self.put(&format!("/api/permissions/{vhost}/{user}"), &rights).await;
     }
 
     /// A user with a password, new or changed.
