@@ -1,15 +1,18 @@
 //! Floor 5: wiring: the only place that knows every concrete type.
 
+mod drops;
 pub mod embedded;
 mod folder;
+mod opened;
+pub mod production;
 pub mod restore;
 mod sampler;
 mod scenario;
 mod service;
 mod sweeper;
+mod tireless;
 
 pub use folder::{DataFolder, FolderError};
-pub use sampler::sample;
+pub use opened::{OpenFault, Opened, alone, beside};
 pub use scenario::{Scenario, ScenarioError, ScenarioMessage, name_parts};
 pub use service::Service;
-pub use sweeper::sweep;

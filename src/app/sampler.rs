@@ -13,7 +13,7 @@ use crate::telemetry::{Event as _, FeedNumbers, Numbers, Waiting};
 const EVERY: Duration = Duration::from_secs(15);
 
 /// Samples until told to stop. A store that is away is told by its own part; the numbers stay as they were.
-pub async fn sample<S: Store>(store: S, numbers: Arc<Numbers>, mut stopping: watch::Receiver<bool>) {
+pub(super) async fn sample<S: Store>(store: S, numbers: Arc<Numbers>, mut stopping: watch::Receiver<bool>) {
     while !*stopping.borrow() {
         let (reader, into) = (store.clone(), Arc::clone(&numbers));
         // In a task of its own: a transaction must not be cut in two when the service stops.

@@ -1,21 +1,18 @@
 //! `brygga dead-letters list|show|retry|discard`: what was refused, through the mask.
 
 use std::io::Write;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::place::{Beside, Place, on_store};
 use super::table::{WORDS, table};
 use super::{CliError, ContractsFrom};
-use crate::agreement::Illustrations;
-use crate::app::DataFolder;
+use crate::app::Opened;
 use crate::dead_letter::{Found, discard, retry, show};
 use crate::domain::{Code, MessageNumber};
 use crate::journey::Journey;
-use crate::store::sqlite::SqliteStore;
-use crate::store::{MessageState, Store as _, Tx as _};
+use crate::store::{MessageState, Store, Tx as _};
 
 /// What to do with dead letters.
 #[derive(Debug, Subcommand)]
@@ -54,9 +51,8 @@ pub(super) enum Command {
 /// Where, who and how.
 #[derive(Debug, Args)]
 pub(super) struct At {
-    /// The data folder.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
     #[command(flatten)]
     from: ContractsFrom,
     /// Who looks or acts, for the audit log.
@@ -68,21 +64,25 @@ pub(super) struct At {
 }
 
 impl At {
-    async fn open(&self) -> Result<(Journey, SqliteStore), CliError> {
-        let folder = DataFolder::beside(&self.data)?;
-        let set = self.from.load(Illustrations::All)?;
-        let store = folder.store(None).await?;
-        Ok((Journey::new(Arc::clone(&set), folder.keys()?, folder.vault().await?), store))
+    async fn open(&self) -> Result<Opened, CliError> {
+        self.place.open(&self.from, Beside::AService).await
     }
 }
 
 pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
     match command {
-        Command::List { at } => list(&at, out).await,
-        Command::Show { at, number } => show_one(&at, MessageNumber(number), out).await,
+        Command::List { at } => {
+            let opened = at.open().await?;
+            on_store!(opened, |journey, store| list(&at, journey, store, out).await)
+        }
+        Command::Show { at, number } => {
+            let opened = at.open().await?;
+            on_store!(opened, |journey, store| show_one(&at, journey, store, MessageNumber(number), out).await)
+        }
         Command::Retry { at, number } => {
-            let (journey, store) = at.open().await?;
-            let state = retry(&journey, &store, MessageNumber(number), &at.operator).await?;
+            let opened = at.open().await?;
+            let operator = &at.operator;
+            let state = on_store!(opened, |journey, store| retry(journey, store, MessageNumber(number), operator).await)?;
             // Whether a report is diverted is nobody's to know, so all that did not fail again look alike.
             let refused = state == Some(MessageState::Refused);
             let again = if refused { " and was refused again" } else { "" };
@@ -93,8 +93,9 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
             if reason.trim().is_empty() {
                 return Err(CliError::Usage("say why with --reason".to_owned()));
             }
-            let store = DataFolder::beside(&at.data)?.store(None).await?;
-            let done = discard(&store, MessageNumber(number), &at.operator, &reason).await?;
+            let opened = at.open().await?;
+            let operator = &at.operator;
+            let done = on_store!(opened, |_journey, store| discard(store, MessageNumber(number), operator, &reason).await)?;
             let words = done.then(|| format!("Message {number} is set aside; it stays refused."));
             say(&at, number, words, done.then_some("discarded"), out)
         }
@@ -111,8 +112,7 @@ fn say(at: &At, number: i64, done: Option<String>, state: Option<&str>, out: &mu
     Ok(u8::from(state.is_none()))
 }
 
-async fn list(at: &At, out: &mut dyn Write) -> Result<u8, CliError> {
-    let (journey, store) = at.open().await?;
+async fn list<S: Store>(at: &At, journey: &Journey, store: &S, out: &mut dyn Write) -> Result<u8, CliError> {
     let mut tx = store.begin("dead-letters-list").await?;
     let mut letters = tx.dead_letters().await?;
     let census = tx.census().await?;
@@ -159,9 +159,14 @@ async fn list(at: &At, out: &mut dyn Write) -> Result<u8, CliError> {
     Ok(0)
 }
 
-async fn show_one(at: &At, number: MessageNumber, out: &mut dyn Write) -> Result<u8, CliError> {
-    let (journey, store) = at.open().await?;
-    let Found::Letter(letter) = show(&journey, &store, number, &at.operator).await? else {
+async fn show_one<S: Store>(
+    at: &At,
+    journey: &Journey,
+    store: &S,
+    number: MessageNumber,
+    out: &mut dyn Write,
+) -> Result<u8, CliError> {
+    let Found::Letter(letter) = show(journey, store, number, &at.operator).await? else {
         return say(at, number.0, None, None, out);
     };
     let message = &letter.stored.message;

@@ -1,24 +1,24 @@
 //! `brygga held list`: what waits, for what, and until when.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::json;
 
-use super::CliError;
+use super::place::{Beside, Place, on_store};
 use super::table::{WORDS, table};
-use crate::app::DataFolder;
-use crate::store::{Store as _, Tx as _};
+use super::{CliError, ContractsFrom};
+use crate::store::{Store, Tx as _};
 
 /// What to do with held reports.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Lists them, oldest first.
     List {
-        /// The data folder.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        from: ContractsFrom,
         /// One JSON object for machines.
         #[arg(long)]
         json: bool,
@@ -26,8 +26,12 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
-    let Command::List { data, json } = command;
-    let store = DataFolder::beside(&data)?.store(None).await?;
+    let Command::List { place, from, json } = command;
+    let opened = place.open(&from, Beside::AService).await?;
+    on_store!(opened, |_journey, store| list(store, json, out).await)
+}
+
+async fn list<S: Store>(store: &S, json: bool, out: &mut dyn Write) -> Result<u8, CliError> {
     let mut tx = store.begin("held-list").await?;
     let held = tx.held().await?;
     tx.commit().await?;

@@ -1,12 +1,12 @@
 //! `brygga keys rotate`: wraps every data key anew under a new wrapping key.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::json;
 
-use super::CliError;
+use super::place::{Beside, Place, on_store};
+use super::{CliError, ContractsFrom};
 use crate::app::DataFolder;
 use crate::seal::{Rotated, rotate};
 use crate::store::Store as _;
@@ -16,9 +16,10 @@ use crate::store::Store as _;
 pub(super) enum Command {
     /// Wraps every data key anew under a new wrapping key, while the service runs; contents and ids stay as they are.
     Rotate {
-        /// The data folder.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        from: ContractsFrom,
         /// One JSON object for machines.
         #[arg(long)]
         json: bool,
@@ -26,8 +27,13 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
-    let Command::Rotate { data, json } = command;
-    let folder = DataFolder::beside(&data)?;
+    let Command::Rotate { place, from, json } = command;
+    let Some(data) = &place.data else {
+        let opened = place.open(&from, Beside::AService).await?;
+        let rotated = on_store!(opened, |journey, store| rotate(journey.vault(), store.now()).await)?;
+        return say(&rotated, false, json, out);
+    };
+    let folder = DataFolder::beside(data)?;
     let now = folder.store(None).await?.now();
     let vault = folder.vault().await?;
     folder.add_wrapping_key()?;

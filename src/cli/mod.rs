@@ -12,7 +12,9 @@ mod dead_letters;
 mod demo;
 mod held;
 mod keys;
+mod place;
 mod restore;
+mod serve;
 mod table;
 
 use std::io::Write;
@@ -40,6 +42,8 @@ pub struct Cli {
 enum Command {
     /// Runs the whole way on made-up messages of four municipalities, and serves the feed.
     Demo(demo::Args),
+    /// Runs the service between real parts, as its configuration says.
+    Serve(serve::Args),
     /// Says what would become of message files, without sending anything.
     Check(check::Args),
     /// Message contracts: lint, list, xsd.
@@ -71,6 +75,9 @@ pub enum CliError {
     /// The data folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// What a configuration names.
+    #[error(transparent)]
+    Open(#[from] crate::app::OpenFault),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -89,6 +96,9 @@ pub enum CliError {
     /// A scenario.
     #[error(transparent)]
     Scenario(#[from] crate::app::ScenarioError),
+    /// The service.
+    #[error(transparent)]
+    Serve(#[from] crate::app::production::ServeError),
     /// The configuration has faults.
     #[error("{0} has {count} fault(s):\n{told}", count = .1.len(), told = .1.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Config(String, Vec<ConfigFault>),
@@ -136,6 +146,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
     runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(args, out).await,
+            Command::Serve(args) => serve::run(args, out).await,
             Command::Check(args) => check::run(args, out).await,
             Command::Contracts(command) => contracts::run(command, out),
             Command::Agreements(command) => agreements::run(command, out),

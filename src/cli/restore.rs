@@ -1,24 +1,22 @@
 //! `brygga restore accept`: takes a content that came back from a backup into use.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::json;
 
+use super::place::{Beside, Place, on_store};
 use super::{CliError, ContractsFrom};
-use crate::agreement::Illustrations;
-use crate::app::{DataFolder, restore};
-use crate::journey::Journey;
+use crate::app::restore;
 
 /// What to do after a restore.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Makes revocations and protection flags hold that the backup had lost, and lets readers start again.
     Accept {
-        /// The data folder; no service may hold it.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        /// No service may be running on it.
+        #[command(flatten)]
+        place: Place,
         #[command(flatten)]
         from: ContractsFrom,
         /// Who accepts, for the audit log.
@@ -31,14 +29,10 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
-    let Command::Accept { data, from, operator, json } = command;
-    // A folder that is not there is not made, and one that is held is left alone.
-    DataFolder::beside(&data)?;
-    let folder = DataFolder::hold(&data)?;
-    let set = from.load(Illustrations::All)?;
-    let store = folder.store(None).await?;
-    let journey = Journey::new(set, folder.keys()?, folder.vault().await?);
-    let Some(accepted) = restore::accept(&journey, &store, &operator).await? else {
+    let Command::Accept { place, from, operator, json } = command;
+    let opened = place.open(&from, Beside::Nobody).await?;
+    let accepted = on_store!(opened, |journey, store| restore::accept(journey, store, &operator).await)?;
+    let Some(accepted) = accepted else {
         if json {
             writeln!(out, "{}", json!({ "accepted": false }))?;
         } else {

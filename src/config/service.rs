@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::section::{ConfigFault, Section, Surroundings};
+use super::{Amqp, FeedConfig, KeysConfig, Store};
 
 /// Where the contracts lie, and which illustrations are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,19 @@ impl Contracts {
         let folder = section.path("folder");
         let illustrations = section.value_or("illustrations", Vec::new());
         Some(Self { folder: folder?, illustrations })
+    }
+}
+
+/// The folder in which suppliers who have no broker drop files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spool {
+    /// The folder; `inbox/`, `outbox/` and `failed/` lie in it.
+    pub folder: PathBuf,
+}
+
+impl Spool {
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        Some(Self { folder: section.path("folder")? })
     }
 }
 
@@ -39,13 +53,23 @@ impl Management {
     }
 }
 
-/// Everything that `brygga serve` is told.
+/// Everything that `brygga serve` is told. What is left out is not run.
 #[derive(Debug)]
 pub struct Config {
     /// `[contracts]`.
     pub contracts: Contracts,
+    /// `[store]`.
+    pub store: Store,
+    /// `[keys]`: needed by a store that processes share; a data folder has its own.
+    pub keys: Option<KeysConfig>,
     /// `[management]`.
     pub management: Management,
+    /// `[amqp]`.
+    pub amqp: Option<Amqp>,
+    /// `[spool]`.
+    pub spool: Option<Spool>,
+    /// `[feed]`.
+    pub feed: Option<FeedConfig>,
 }
 
 impl Config {
@@ -56,11 +80,21 @@ impl Config {
     pub fn read(text: &str, around: &dyn Surroundings) -> Result<Self, Vec<ConfigFault>> {
         let mut file = Section::of_text(text, around).map_err(|fault| vec![fault])?;
         let contracts = needed(&mut file, "contracts", Contracts::read);
+        let store = needed(&mut file, "store", Store::read);
+        if matches!(store, Some(Store::Postgres(_))) && !file.has("keys") {
+            file.fault("keys", file.line(), "the table is missing: a store that processes share has a key store beside it");
+        }
+        let keys = optional(&mut file, "keys", KeysConfig::read);
         let management = needed(&mut file, "management", Management::read);
+        let amqp = optional(&mut file, "amqp", Amqp::read);
+        let spool = optional(&mut file, "spool", Spool::read);
+        let feed = optional(&mut file, "feed", FeedConfig::read);
         let mut faults = file.end();
         faults.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
-        match (contracts, management) {
-            (Some(contracts), Some(management)) if faults.is_empty() => Ok(Self { contracts, management }),
+        match (contracts, store, management) {
+            (Some(contracts), Some(store), Some(management)) if faults.is_empty() => {
+                Ok(Self { contracts, store, keys, management, amqp, spool, feed })
+            }
             _ => Err(faults),
         }
     }

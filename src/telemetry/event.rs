@@ -103,3 +103,29 @@ impl Event for Committed {
         tracing::debug!(transaction.name = self.transaction, "committed");
     }
 }
+
+/// The service listens and takes up its work.
+#[derive(Debug)]
+pub struct Started {
+    /// Where its health can be asked.
+    pub management: std::net::SocketAddr,
+}
+
+impl Event for Started {
+    fn emit(&self) {
+        tracing::info!(management.listen = %self.management, "started");
+    }
+}
+
+/// The service has stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Whether every part had ended its work when the time for that was over.
+    pub in_time: bool,
+}
+
+impl Event for Stopped {
+    fn emit(&self) {
+        tracing::info!(stop.in_time = self.in_time, "stopped");
+    }
+}

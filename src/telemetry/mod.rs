@@ -7,7 +7,7 @@ mod health;
 mod numbers;
 
 pub use broker::{BrokerAway, BrokerReached, EnvelopeRefused, NotAcknowledged, RunAlone};
-pub use event::{Committed, EntryDelivered, Event, FileStuck, FileUnreadable, MessageTaken, Swept, Waiting};
+pub use event::{Committed, EntryDelivered, Event, FileStuck, FileUnreadable, MessageTaken, Started, Stopped, Swept, Waiting};
 pub use feed_event::{AcceptFailed, ClientRefused, HandshakeFailed, RevocationUnchecked, TrustKept, TrustRenewed};
 pub use health::{Health, Part, PartState, PartView};
 pub use numbers::{FeedNumbers, Numbers};

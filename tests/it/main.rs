@@ -24,6 +24,7 @@ mod privacy;
 mod restore;
 mod scenarios;
 mod sealing;
+mod serve;
 mod servers;
 mod service;
 mod store;

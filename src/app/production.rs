@@ -1,0 +1,208 @@
+//! `brygga serve`: every part of a service on one configuration, started in order, kept up, and stopped together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::drops::take_drops;
+use super::opened::{OpenFault, Opened, open};
+use super::sampler::sample;
+use super::sweeper::sweep;
+use crate::amqp::{AmqpCourier, AmqpIntake};
+use crate::config::{Config, FeedConfig};
+use crate::http::management::{self, Management};
+use crate::http::{Api, TlsBound, Trust, TrustFault};
+use crate::journey::{ContractSet, Journey};
+use crate::spool::{Inbox, SpoolFolders};
+use crate::store::{Clock, Store, StoreError};
+use crate::telemetry::{Event as _, Health, Numbers, Part, Started, Stopped, Waiting};
+
+/// The longest pause between two tries to open the stores at the start.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How long the parts may take to end once the service is told to stop. A batch that has begun is ended within it.
+const LAST_WORK: Duration = Duration::from_secs(30);
+
+/// Why a service cannot be started as it is configured: a person has to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address cannot be listened on.
+    #[error("{0} cannot be listened on: {1}")]
+    Listen(std::net::SocketAddr, std::io::Error),
+    /// Certificates or lists.
+    #[error("the feed's certificates cannot be used:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Trust(Vec<TrustFault>),
+    /// The broker's certificates.
+    #[error("the broker's certificates cannot be used: {0}")]
+    Broker(#[from] crate::amqp::TlsFault),
+    /// The spool's folders.
+    #[error("the spool's folders cannot be made: {0}")]
+    Spool(std::io::Error),
+    /// The stores.
+    #[error(transparent)]
+    Open(#[from] OpenFault),
+}
+
+/// What every part of a service is given.
+struct Common {
+    journey: Journey,
+    health: Health,
+    numbers: Arc<Numbers>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// The handles of one store: what one kind of work holds too long, another does not wait for.
+struct Handles<S> {
+    intake: S,
+    feed: S,
+    console: S,
+}
+
+/// Serves until told to stop. The management listener answers first, so that one can see what the others wait for.
+///
+/// # Errors
+/// What a person has to mend; everything else is waited out.
+pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) -> Result<(), ServeError> {
+    let (health, numbers) = (Health::default(), Arc::new(Numbers::default()));
+    let (stop, stopping) = watch::channel(false);
+    let (contracts, store) = (health.part("contracts", true), health.part("store", true));
+    contracts.up();
+    // Whatever can be refused is refused before anything is touched.
+    let listener = bind(config.management.listen).await?;
+    let feed = match &config.feed {
+        Some(feed) => Some(feed_parts(feed, source, &health).await?),
+        None => None,
+    };
+    let mut parts = JoinSet::new();
+    let management = Management { health: health.clone(), numbers: Arc::clone(&numbers), now: || Clock::System.now() };
+    let mut stopped = stopping.clone();
+    parts.spawn(async move {
+        let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
+        // Its failing is told by whoever looks at it and finds nobody.
+        drop(management::serve(listener, management, until).await);
+    });
+    Started { management: config.management.listen }.emit();
+    tokio::spawn(async move {
+        crate::shutdown::requested().await;
+        stop.send_replace(true);
+    });
+    let set = Arc::new(set);
+    if let Some(opened) = wait_for_stores(&config, &set, &store, stopping.clone()).await? {
+        match opened {
+            Opened::Embedded { journey, store: content, .. } => {
+                let common = Common { journey, health, numbers, stopping: stopping.clone() };
+                let handles = Handles { intake: content.clone(), feed: content.clone(), console: content };
+                start(&config, common, handles, store, feed, &mut parts)?;
+            }
+            Opened::Postgres { journey, store: content } => {
+                let common = Common { journey, health, numbers, stopping: stopping.clone() };
+                let handles = Handles { intake: content.intake(), feed: content.feed(), console: content.console() };
+                start(&config, common, handles, store, feed, &mut parts)?;
+            }
+        }
+    }
+    end(parts, stopping).await;
+    Ok(())
+}
+
+async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))
+}
+
+/// The feed's listener and whom it trusts.
+struct FeedParts {
+    bound: TlsBound,
+    trust: Trust,
+}
+
+async fn feed_parts(feed: &FeedConfig, source: Option<PathBuf>, health: &Health) -> Result<FeedParts, ServeError> {
+    let trust = Trust::open(&feed.tls, source, health).map_err(ServeError::Trust)?;
+    let bound = TlsBound::bind(feed.listen).await.map_err(|error| ServeError::Listen(feed.listen, error))?;
+    Ok(FeedParts { bound, trust })
+}
+
+/// Opens the stores, waiting for them as long as it takes. `None` where the service was stopped meanwhile.
+async fn wait_for_stores(
+    config: &Config,
+    set: &Arc<ContractSet>,
+    part: &Part,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<Option<Opened>, ServeError> {
+    let mut pauses = ExponentialBuilder::default().with_max_delay(LONGEST_WAIT).with_jitter().without_max_times().build();
+    loop {
+        let fault = match open(config, set).await {
+            Ok(opened) => return Ok(Some(opened)),
+            Err(OpenFault::Store(fault @ StoreError::Away(_))) => fault,
+            Err(fault) => return Err(fault.into()),
+        };
+        if part.down(fault.to_string()) {
+            Waiting { part: "store", cause: &fault }.emit();
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pauses.next().unwrap_or(LONGEST_WAIT)) => {}
+            _ = stopping.changed() => return Ok(None),
+        }
+    }
+}
+
+/// Starts every part that the configuration names.
+fn start<S: Store>(
+    config: &Config,
+    common: Common,
+    handles: Handles<S>,
+    store: Part,
+    feed: Option<FeedParts>,
+    parts: &mut JoinSet<()>,
+) -> Result<(), ServeError> {
+    let Common { journey, health, numbers, stopping } = common;
+    parts.spawn(sweep(journey.clone(), handles.intake.clone(), store, stopping.clone()));
+    parts.spawn(sample(handles.console, Arc::clone(&numbers), stopping.clone()));
+    if let (Some(feed), Some(settings)) = (feed, &config.feed) {
+        let api = Api::new(journey.clone(), handles.feed.clone(), settings.limits, &settings.about, stopping.clone())
+            .counted_in(Arc::clone(&numbers));
+        parts.spawn(feed.trust.clone().watch(stopping.clone()));
+        parts.spawn(reload_on_hangup(feed.trust.clone(), stopping.clone()));
+        parts.spawn(feed.bound.serve(api, feed.trust, settings.connections, stopping.clone()));
+    }
+    let mut courier = None;
+    if let Some(amqp) = &config.amqp {
+        let intake = AmqpIntake::new(amqp.clone(), &journey, &handles.intake, &health, &numbers)?;
+        parts.spawn(intake.run(stopping.clone()));
+        courier = Some(AmqpCourier::new(amqp, &health)?);
+    }
+    if let Some(spool) = &config.spool {
+        let folders = SpoolFolders::new(&spool.folder);
+        let part = health.part("spool", true);
+        let senders = journey.set().catalogue.parties().senders();
+        folders.make(senders.iter().map(|sender| sender.login.as_str())).map_err(ServeError::Spool)?;
+        let inbox = Inbox::new(folders);
+        parts.spawn(take_drops(inbox, journey.clone(), handles.intake.clone(), part, stopping.clone()));
+    }
+    if let Some(courier) = &courier {
+        parts.spawn(courier.clone().keep(stopping.clone()));
+    }
+    Ok(())
+}
+
+/// Certificates, lists and clients are read again when a person says so (SIGHUP), besides when their files change.
+async fn reload_on_hangup(trust: Trust, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = crate::shutdown::hangup() => { trust.reload(); }
+            _ = stopping.changed() => return,
+        }
+    }
+}
+
+/// Waits until the service is told to stop, and then for its parts, within bounds.
+async fn end(mut parts: JoinSet<()>, mut stopping: watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stop| *stop).await);
+    let all = async { while parts.join_next().await.is_some() {} };
+    let in_time = tokio::time::timeout(LAST_WORK, all).await.is_ok();
+    Stopped { in_time }.emit();
+}

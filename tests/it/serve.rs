@@ -1,0 +1,103 @@
+//! `brygga serve` as a process of its own, on the embedded store: from a configuration to answers, and to an end in order.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::harness::{brygga, root};
+use crate::servers::keeper::free_port;
+
+/// How long anything may take on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+struct Serving {
+    child: Child,
+    base: String,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn configure(folder: &Path, port: u16) -> String {
+    let contracts = root().join("contracts");
+    let text = format!(
+        "[contracts]\nfolder = \"{}\"\nillustrations = [\"hallefors-2026\"]\n\n[store]\nkind = \"embedded\"\n\
+        data = \"{}\"\n\n[management]\nlisten = \"127.0.0.1:{port}\"\n\n[spool]\nfolder = \"{}\"\n",
+        contracts.display(),
+        folder.join("data").display(),
+        folder.join("spool").display(),
+    );
+    let path = folder.join("brygga.toml");
+    std::fs::write(&path, text).expect("written");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+fn start(config: &str, port: u16) -> Serving {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brygga"));
+    command.args(["serve", "--config", config]).stdout(Stdio::null()).stderr(Stdio::piped());
+    Serving { child: command.spawn().expect("started"), base: format!("http://127.0.0.1:{port}") }
+}
+
+async fn get(url: &str) -> Option<(u16, String)> {
+    let answer = reqwest::get(url).await.ok()?;
+    let status = answer.status().as_u16();
+    Some((status, answer.text().await.ok()?))
+}
+
+/// Asks until the answer is as wanted.
+async fn until(url: &str, wanted: impl Fn(u16, &str) -> bool) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match get(url).await {
+            Some((status, body)) if wanted(status, &body) => return body,
+            last => assert!(Instant::now() < deadline, "{url} never came to what was wanted: {last:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn drop_into(folder: &Path, name: &str, bytes: &[u8]) {
+    let temporary = folder.join(format!(".{name}.tmp"));
+    std::fs::write(&temporary, bytes).expect("written");
+    std::fs::rename(temporary, folder.join(name)).expect("renamed");
+}
+
+#[tokio::test]
+async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = free_port();
+    let config = configure(folder.path(), port);
+    assert_eq!(brygga(&["config", "check", "--config", &config]), (0, "The configuration is good.\n".to_owned()));
+    let mut serving = start(&config, port);
+    let ready = until(&format!("{}/readyz", serving.base), |status, _| status == 200).await;
+    let ready: Value = serde_json::from_str(&ready).expect("JSON");
+    let parts: Vec<&str> = ready["parts"].as_array().expect("parts").iter().filter_map(|part| part["part"].as_str()).collect();
+    assert_eq!(parts, ["contracts", "spool", "store"]);
+
+    // A second service on the same folder is refused, and told who holds it.
+    let other = configure(folder.path(), free_port());
+    let second = Command::new(env!("CARGO_BIN_EXE_brygga")).args(["serve", "--config", &other]).output().expect("run");
+    assert_eq!(second.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(told.contains(&format!("process {}", serving.child.id())), "{told}");
+
+    let inbox = folder.path().join("spool/inbox/hallefors-ame");
+    let id = "0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a3b";
+    drop_into(&inbox, &format!("activity-report.v1.{id}.json"), b"{\"reportId\":");
+    until(&format!("{}/metrics", serving.base), |_, body| body.contains("brygga_messages{state=\"refused\"} 1\n")).await;
+    let (code, listed) = brygga(&["dead-letters", "list", "--config", &config]);
+    assert_eq!(code, 0, "{listed}");
+    assert!(listed.contains("decode.truncated"), "a command beside the service sees the same store: {listed}");
+
+    let asked = Instant::now();
+    crate::servers::keeper::signal("TERM", serving.child.id());
+    let status = serving.child.wait().expect("ended");
+    assert!(status.success(), "{status}");
+    assert!(asked.elapsed() < Duration::from_secs(30), "what is idle stops at once");
+}
