@@ -47,6 +47,6 @@ pub(crate) use {planted, point};
 
 /// Gives other processes time to step into the gap that a planted fault has left: in this build there is none.
 #[cfg(not(feature = "faults"))]
-pub(crate) fn widen() -> std::future::Ready<()> {
+pub(crate) fn widen(_: i64) -> std::future::Ready<()> {
     std::future::ready(())
 }

@@ -19,6 +19,7 @@ use super::receipt::{Receipt, Receipts};
 use super::topology;
 use super::{Broken, told_to_stop};
 use crate::config::Amqp;
+use crate::faults;
 use crate::journey::Arrival;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Event as _, NotAcknowledged, Numbers, Part};
@@ -116,6 +117,7 @@ impl<S: Store> Lane<S> {
         let arrival = envelope::arrival(&self.taking.journey, routing_key, &delivery.properties, delivery.data, now);
         tell_defect(&arrival);
         batch.push(arrival, receipt);
+        faults::point!("after-receive");
     }
 
     /// Settles the oldest batch; gives the end of the lane where that ends it.
@@ -140,6 +142,7 @@ impl<S: Store> Lane<S> {
         let messages = receipts.len();
         match receipts.accept().await {
             Ok(()) => {
+                faults::point!("after-ack");
                 self.has_worked = true;
                 None
             }

@@ -90,8 +90,10 @@ pub(crate) fn is_planted(name: &str) -> bool {
 }
 
 /// Gives other processes time to step into the gap that a planted fault has left: a run that looks for it shall find it.
-pub(crate) async fn widen() {
-    tokio::time::sleep(Duration::from_millis(30)).await;
+/// Different turns take different times, so that who came first need not go first.
+pub(crate) async fn widen(turn: i64) {
+    let turn = u64::try_from(turn.rem_euclid(4)).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(30 + 60 * turn)).await;
 }
 
 /// By how many microseconds the clock is ahead of the machine's: a fault run moves it past a date.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::Journey;
 use crate::domain::{ConsentRevision, MessageNumber, PersonKey, Position, RecipientId};
+use crate::faults;
 use crate::seal::{Bound, FeedMark, Holder, Keyring, LedgerNote, Marks, RetentionClass, Revocation, SealedBytes, Vault};
 use crate::store::{Concerned, DueReport, FeedEntry, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
 use crate::translate::Rendition;
@@ -71,8 +72,10 @@ impl<T: Tx> KeyedTx<T> {
     pub async fn commit(self) -> Stored<()> {
         if !self.notes.is_empty() {
             self.vault.store().note(&self.notes).await?;
+            faults::point!("ledger-written-before-commit");
         }
         self.tx.commit().await?;
+        faults::point!("committed-before-mark");
         if self.marks.is_empty() { Ok(()) } else { self.vault.store().raise(&self.marks).await }
     }
 

@@ -145,7 +145,7 @@ impl Journey {
             faults::point!("mid-batch");
         }
         if faults::planted!("no-participants-lock") {
-            faults::widen().await;
+            faults::widen(0).await;
         }
         faults::point!("before-commit");
         tx.commit().await?;

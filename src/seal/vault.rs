@@ -9,6 +9,7 @@ use super::{
     Bound, DataKey, EphemeralKeys, Holder, Kept, KeyId, KeyStore, SealError, SealedBytes, WrappedKey, WrappingKey,
     WrappingKeys, WrappingSource,
 };
+use crate::faults;
 use crate::store::Stored;
 
 /// How often keys are asked for again after somebody else has made some, or another wrapping key has come into use.
@@ -116,6 +117,7 @@ impl Vault {
             let made = wanted.iter().map(|holder| newest.make(*holder)).collect::<Result<Vec<_>, _>>()?;
             match self.store.keep(&made, now).await? {
                 Kept::New(kept) => {
+                    faults::point!("key-made-before-content");
                     for key in made.iter().filter(|key| kept.contains(&key.id)) {
                         ring.take(wrapping.unwrap(key)?);
                     }

@@ -11,6 +11,7 @@ use super::sql;
 use super::tx::PgTx;
 use super::work::provisional;
 use crate::domain::{Code, Fingerprint, MessageNumber, Position, RecipientId, ReportKey, TraceParent};
+use crate::faults;
 use crate::store::{LegRow, NewMessage, StoreError, Stored, StoredMessage};
 
 impl PgTx {
@@ -136,16 +137,7 @@ impl PgTx {
         for one in &fresh {
             *more.entry(&one.recipient).or_default() += 1;
         }
-        let query = sqlx::query(sql::RAISE_HEADS)
-            .bind(more.keys().map(|recipient| recipient.as_str()).bind_iter())
-            .bind(more.values().copied().bind_iter());
-        let raised = query.fetch_all(self.db()).await.map_err(away)?;
-        let mut next: HashMap<RecipientId, i64> = HashMap::new();
-        for row in &raised {
-            let (recipient, head): (RecipientId, i64) = (recipient_of(row, "recipient")?, column(row, "head")?);
-            let taken = more.get(&recipient).copied().unwrap_or_default();
-            next.insert(recipient, head.saturating_sub(taken));
-        }
+        let mut next = self.raise(&more).await?;
         let mut positions = Vec::with_capacity(fresh.len());
         for one in &fresh {
             let Some(last) = next.get_mut(&one.recipient) else {
@@ -177,7 +169,33 @@ impl PgTx {
             .bind(fresh.iter().map(|one| one.illustrative).bind_iter())
             .bind(fresh.iter().map(|one| one.state.as_str()).bind_iter())
             .bind(micros(self.now));
-        query.execute(self.db()).await.map(drop).map_err(away)
+        query.execute(self.db()).await.map_err(away)?;
+        if faults::planted!("sequence-instead-of-counter") {
+            faults::widen(positions.first().copied().unwrap_or_default() / 1000).await;
+        }
+        Ok(())
+    }
+
+    /// Raises the counters; gives for each feed the position after which the new ones come.
+    async fn raise(&mut self, more: &BTreeMap<&RecipientId, i64>) -> Stored<HashMap<RecipientId, i64>> {
+        #[cfg(feature = "faults")]
+        if faults::planted!("sequence-instead-of-counter") {
+            // One number of a sequence, and room behind it for all that the transaction publishes.
+            self.take_numbers(1).await?;
+            let number = self.work.numbers.pop().unwrap_or_default();
+            return Ok(more.keys().map(|recipient| ((*recipient).clone(), number.saturating_mul(1000))).collect());
+        }
+        let query = sqlx::query(sql::RAISE_HEADS)
+            .bind(more.keys().map(|recipient| recipient.as_str()).bind_iter())
+            .bind(more.values().copied().bind_iter());
+        let raised = query.fetch_all(self.db()).await.map_err(away)?;
+        let mut next: HashMap<RecipientId, i64> = HashMap::new();
+        for row in &raised {
+            let (recipient, head): (RecipientId, i64) = (recipient_of(row, "recipient")?, column(row, "head")?);
+            let taken = more.get(&recipient).copied().unwrap_or_default();
+            next.insert(recipient, head.saturating_sub(taken));
+        }
+        Ok(next)
     }
 
     async fn write_withdrawals(&mut self) -> Stored<()> {

@@ -1,0 +1,198 @@
+//! What a schedule does and when: a function of the run's seed and the schedule's number. Faults begin and end between two
+//! steps of the load, not at times of the clock.
+
+use super::seed::Seed;
+
+/// Steps in which a load is posted.
+pub(crate) const STEPS: usize = 16;
+
+/// The points at which a process is killed, each with how often it is passed at most before.
+pub(crate) const POINTS: [(&str, usize); 10] = [
+    ("after-commit-before-ack", 4),
+    ("page-committed-before-first-byte", 6),
+    ("before-commit", 4),
+    ("page-marked-before-commit", 6),
+    ("mid-batch", 12),
+    ("after-receive", 12),
+    ("after-ack", 4),
+    ("key-made-before-content", 3),
+    ("ledger-written-before-commit", 1),
+    ("committed-before-mark", 6),
+];
+
+/// A check that is left out of the product, the load under which that matters, and what the run must say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plant {
+    pub(crate) name: &'static str,
+    load: Load,
+    pub(crate) noticed_as: &'static str,
+}
+
+const PLANTS: [Plant; 4] = [
+    Plant { name: "no-dedup", load: Load::Usual, noticed_as: "are there more than once" },
+    Plant { name: "no-check-at-serving", load: Load::Expiring, noticed_as: "of a person whose gate was shut" },
+    Plant { name: "no-participants-lock", load: Load::Races, noticed_as: "in another state than in a run without faults" },
+    Plant { name: "sequence-instead-of-counter", load: Load::Usual, noticed_as: "was never served" },
+];
+
+/// Planted schedules have numbers of their own.
+const FIRST_PLANTED: usize = 10_000;
+
+/// Where bytes are meddled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    Amqp,
+    Postgres,
+    Feed,
+}
+
+/// How bytes are meddled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meddling {
+    Reset,
+    Refuse,
+    DropUp,
+    DropDown,
+    DropBoth,
+    Delay,
+    HalfCloseUp,
+    HalfCloseDown,
+}
+
+/// What is done to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blow {
+    Restart,
+    Kill,
+    Pause,
+}
+
+/// One fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The first process dies at a point, at that passing.
+    KillAt(&'static str, usize),
+    /// A process gets a SIGKILL, wherever it is.
+    Kill(usize),
+    /// Each process in turn is asked to end, and starts again.
+    Roll,
+    /// A process is stopped, with whatever locks it holds, and goes on later.
+    Freeze(usize),
+    Net(Line, Meddling),
+    Rabbit(Blow),
+    Postgres(Blow),
+}
+
+/// A fault with the steps before which it begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Timed {
+    pub(crate) fault: Fault,
+    pub(crate) begins: usize,
+    pub(crate) ends: usize,
+}
+
+/// What is posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Load {
+    Usual,
+    /// Reports and waivers of the same person at once.
+    Races,
+    /// Waivers that end with the day, and the day ends.
+    Expiring,
+}
+
+/// One schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) number: usize,
+    pub(crate) load: Load,
+    pub(crate) faults: Vec<Timed>,
+    /// A check that is left out of the product, to see whether the run notices.
+    pub(crate) planted: Option<Plant>,
+}
+
+impl Plan {
+    /// The schedule of a number. The first is always the one without faults.
+    pub(crate) fn of(seed: u64, number: usize) -> Self {
+        let mut dice = Seed::new(seed, number as u64);
+        let (round, kind) = (number / 10, number % 10);
+        let mut load = Load::Usual;
+        let faults = match kind {
+            0 if round == 0 => Vec::new(),
+            0 => {
+                load = Load::Races;
+                vec![point(&mut dice, round)]
+            }
+            1 => vec![point(&mut dice, round * 3)],
+            2 => vec![net(&mut dice, Line::Amqp)],
+            3 => vec![timed(&mut dice, 3, |dice| Fault::Postgres(blow(dice)))],
+            4 => vec![point(&mut dice, round * 3 + 1)],
+            5 => vec![net(&mut dice, Line::Postgres)],
+            6 => vec![timed(&mut dice, 3, |dice| Fault::Rabbit(blow(dice)))],
+            7 => vec![timed(&mut dice, 4, process)],
+            8 => {
+                load = if round % 2 == 0 { Load::Expiring } else { Load::Usual };
+                vec![net(&mut dice, Line::Feed)]
+            }
+            _ => vec![point(&mut dice, round * 3 + 2), net(&mut dice, Line::Postgres), timed(&mut dice, 4, process)],
+        };
+        Self { number, load, faults, planted: None }
+    }
+
+    /// The schedules that must not pass: each with something left out of the product.
+    pub(crate) fn planted() -> Vec<Self> {
+        let plan = |(index, plant): (usize, &Plant)| Self {
+            number: FIRST_PLANTED + index,
+            load: plant.load,
+            faults: Vec::new(),
+            planted: Some(*plant),
+        };
+        PLANTS.iter().enumerate().map(plan).collect()
+    }
+
+    /// What it does, in words.
+    pub(crate) fn words(&self) -> String {
+        let faults: Vec<String> = self
+            .faults
+            .iter()
+            .map(|timed| match timed.fault {
+                Fault::KillAt(point, passing) => format!("kill at {point}, passing {passing}"),
+                fault => format!("{fault:?} in steps {}..{}", timed.begins, timed.ends),
+            })
+            .collect();
+        let faults = if faults.is_empty() { "no fault".to_owned() } else { faults.join("; ") };
+        let planted = self.planted.map_or_else(String::new, |plant| format!("; planted: {}", plant.name));
+        format!("{:?} load, {faults}{planted}", self.load)
+    }
+}
+
+fn timed(dice: &mut Seed, longest: usize, fault: impl Fn(&mut Seed) -> Fault) -> Timed {
+    let begins = 2 + dice.below(STEPS / 2);
+    let ends = begins + 1 + dice.below(longest);
+    Timed { fault: fault(dice), begins, ends }
+}
+
+fn point(dice: &mut Seed, index: usize) -> Timed {
+    let (name, most) = POINTS[index % POINTS.len()];
+    Timed { fault: Fault::KillAt(name, 1 + dice.below(most)), begins: 0, ends: 0 }
+}
+
+fn net(dice: &mut Seed, line: Line) -> Timed {
+    timed(dice, 4, |dice| {
+        use Meddling::{Delay, DropBoth, DropDown, DropUp, HalfCloseDown, HalfCloseUp, Refuse, Reset};
+        let all = [Reset, Refuse, DropUp, DropDown, DropBoth, Delay, HalfCloseUp, HalfCloseDown];
+        Fault::Net(line, *dice.pick(&all))
+    })
+}
+
+fn blow(dice: &mut Seed) -> Blow {
+    *dice.pick(&[Blow::Restart, Blow::Kill, Blow::Pause])
+}
+
+fn process(dice: &mut Seed) -> Fault {
+    match dice.below(3) {
+        0 => Fault::Kill(dice.below(3)),
+        1 => Fault::Roll,
+        _ => Fault::Freeze(dice.below(3)),
+    }
+}
