@@ -2,5 +2,7 @@
 
 #![cfg(test)]
 
+mod desk;
 mod engines;
+mod processes;
 mod statements;
