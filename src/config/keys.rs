@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::section::Section;
+use super::store::Postgres;
 
 /// Where the key store is.
 #[derive(Debug, Clone)]
@@ -15,12 +16,7 @@ pub enum KeyStorePlace {
         file: PathBuf,
     },
     /// A PostgreSQL database of its own.
-    Postgres {
-        /// `postgres://user@host/database`, without the password.
-        url: String,
-        /// The password, where the server asks for one.
-        password: Option<SecretString>,
-    },
+    Postgres(Box<Postgres>),
 }
 
 /// What the keys of a service are.
@@ -40,32 +36,18 @@ impl KeysConfig {
     pub fn read(section: &mut Section<'_>) -> Option<Self> {
         let service_key = section.required_secret("service_key");
         let wrapping_key_files = section.secret_files("wrapping_key_files");
+        let line = section.line();
         let store = match section.required::<String>("store").as_deref() {
             Some("embedded") => section.path("file").map(|file| KeyStorePlace::Embedded { file }),
-            Some("postgres") => {
-                let url = section.required::<String>("url");
-                let password = section.secret("password");
-                if url.as_deref().is_some_and(has_password) {
-                    section.fault("url", section.line(), "a password does not stand here; name its file with password_file");
-                    return None;
-                }
-                url.map(|url| KeyStorePlace::Postgres { url, password })
-            }
+            Some("postgres") => Postgres::read(section).map(|postgres| KeyStorePlace::Postgres(Box::new(postgres))),
             Some(_) => {
-                section.fault("store", section.line(), "embedded or postgres");
+                section.fault("store", line, "embedded or postgres");
                 None
             }
             None => None,
         };
         Some(Self { service_key: service_key?, wrapping_key_files: wrapping_key_files?, store: store? })
     }
-}
-
-/// `postgres://user:password@host`
-fn has_password(url: &str) -> bool {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = authority.split_once('/').map_or(authority, |(authority, _)| authority);
-    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
 }
 
 #[cfg(test)]
@@ -103,10 +85,11 @@ mod tests {
         assert_eq!(keys.wrapping_key_files, [Path::new("/new"), Path::new("/old")]);
         assert!(matches!(keys.store, KeyStorePlace::Embedded { file } if file == Path::new("/k.db")));
         let postgres = "service_key_file = \"/a\"\nwrapping_key_files = [\"/new\"]\nstore = \"postgres\"\n\
-            url = \"postgres://brygga_keys@db/brygga_keys\"\npassword_file = \"/p\"";
+            url = \"postgres://brygga_keys@localhost/brygga_keys\"\npassword_file = \"/p\"\ntls = \"off\"";
         let (keys, faults) = read(postgres);
         assert_eq!(faults, Vec::<String>::new());
-        assert!(matches!(keys.expect("a section").store, KeyStorePlace::Postgres { password: Some(_), .. }));
+        let store = keys.expect("a section").store;
+        assert!(matches!(store, KeyStorePlace::Postgres(postgres) if postgres.password.is_some()));
     }
 
     #[test]
@@ -115,8 +98,9 @@ mod tests {
             read("service_key = \"x\"\nwrapping_key_files = [\"/missing\"]\nstore = \"cloud\"\nfile = \"/k.db\"");
         assert!(keys.is_none());
         assert_eq!(faults, ["service_key", "wrapping_key_files", "store", "file"]);
-        let (keys, faults) =
-            read("service_key_file = \"/a\"\nwrapping_key_files = []\nstore = \"postgres\"\nurl = \"postgres://a:b@c/d\"");
+        let (keys, faults) = read(
+            "service_key_file = \"/a\"\nwrapping_key_files = []\nstore = \"postgres\"\nurl = \"postgres://a:b@localhost/d\"\ntls = \"off\"",
+        );
         assert!(keys.is_none());
         assert_eq!(faults, ["wrapping_key_files", "url"]);
     }

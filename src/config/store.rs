@@ -90,7 +90,8 @@ impl Store {
 }
 
 impl Postgres {
-    fn read(section: &mut Section<'_>) -> Option<Self> {
+    /// Reads the keys that say how a database is reached.
+    pub(super) fn read(section: &mut Section<'_>) -> Option<Self> {
         let line = section.line();
         let url: Option<String> = section.required("url");
         let address = url.and_then(|url| match address(&url) {

@@ -8,11 +8,13 @@ use brygga::seal::{
     ServiceKeys, Vault, WrappingKey, WrappingKeys, WrappingSource, rotate,
 };
 use brygga::store::StoreError;
+use brygga::store::postgres::keys::PostgresKeyStore;
 use brygga::store::sqlite::keys::SqliteKeyStore;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::harness::folder_in_memory;
+use crate::servers::postgres::Server;
 
 fn now() -> Timestamp {
     "2026-03-16T11:00:00Z".parse().expect("an instant")
@@ -159,5 +161,15 @@ async fn the_key_store_in_sqlite_holds_the_port() {
     suite(Arc::new(store.clone())).await;
     store.close().await;
     let again = SqliteKeyStore::open(&path).await.expect("it opens again");
+    assert_eq!(again.revocations().await.expect("read").len(), 2, "and everything is there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_store_in_postgres_holds_the_port() {
+    let settings = Server::shared().await.database().await;
+    let store = PostgresKeyStore::open(&settings).await.expect("a key store");
+    suite(Arc::new(store.clone())).await;
+    store.close().await;
+    let again = PostgresKeyStore::open(&settings).await.expect("it opens again");
     assert_eq!(again.revocations().await.expect("read").len(), 2, "and everything is there");
 }

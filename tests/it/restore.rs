@@ -1,19 +1,25 @@
 //! A content that comes back from a backup: refused until it is accepted, and then nothing that was decided is undone.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use brygga::app::restore::{Behind, check};
+use brygga::app::restore::{Behind, accept, check};
 use brygga::app::{DataFolder, Scenario, ScenarioMessage};
 use brygga::domain::{RecipientId, Syntax};
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{Journey, Served};
+use brygga::seal::{ServiceKeys, Vault, WrappingKey, WrappingKeys, WrappingSource};
 use brygga::spool::Dropped;
+use brygga::store::postgres::PostgresStore;
+use brygga::store::postgres::keys::PostgresKeyStore;
 use brygga::store::sqlite::SqliteStore;
-use brygga::store::{Store as _, Tx as _};
+use brygga::store::{Clock, Store, Tx as _};
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
 use crate::harness::{Desk, brygga, root, set};
+use crate::servers::postgres::Server;
 
 const SECOND: &str = "20020309-2390";
 
@@ -56,7 +62,7 @@ fn flag() -> ScenarioMessage {
     message("protection.v1", text)
 }
 
-async fn read(journey: &Journey, store: &SqliteStore) -> Vec<Served> {
+async fn read<S: Store>(journey: &Journey, store: &S) -> Vec<Served> {
     let af = RecipientId::arbetsformedlingen();
     journey.page(store, &af, Cursor::START, 1000).await.expect("a page").entries
 }
@@ -211,4 +217,63 @@ fn a_key_store_that_is_not_the_contents_own_is_refused() {
         let refused = check(&store, journey.vault()).await;
         assert!(matches!(refused, Err(Behind::Keys)), "{refused:?}");
     });
+}
+
+/// The same on PostgreSQL: the content's database comes back as it was, the key store's stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_postgres_is_refused_until_it_is_accepted_and_nothing_is_undone() {
+    let shared = Server::shared().await;
+    let (content, keys) = (shared.database().await, shared.database().await);
+    let instant = at_noon(Vec::new()).instant;
+    let open = async |settings: &brygga::config::Postgres| {
+        PostgresStore::open(settings, Clock::at(instant)).await.expect("the content opens")
+    };
+    let secret = WrappingKey::new_secret().expect("random numbers");
+    let wrapping = WrappingKeys::read([&secret]).expect("a key");
+    let source = WrappingSource::new(move || Ok(wrapping.clone())).expect("a source");
+    let vault = Vault::new(Arc::new(PostgresKeyStore::open(&keys).await.expect("the key store opens")), source);
+    let journey = Journey::new(set(), Arc::new(ServiceKeys::derive(&[7; 32])), vault);
+    let take = async |store: &PostgresStore, messages: Vec<ScenarioMessage>| {
+        let arrivals: Vec<_> = messages.iter().map(|message| message.arrival(instant)).collect();
+        journey.take(store, arrivals).await.expect("taken");
+    };
+
+    let store = open(&content).await;
+    check(&store, journey.vault()).await.expect("both are new");
+    take(&store, both()).await;
+    let served = read(&journey, &store).await;
+    assert_eq!(count(&served, Method::Put), 4);
+    check(&store, journey.vault()).await.expect("nothing is behind");
+    store.close().await;
+    let mut backup = content.clone();
+    backup.database.push_str("_backup");
+    let mut bare = shared.connect("postgres").await.expect("the server is there");
+    let copy = format!("CREATE DATABASE {} TEMPLATE {}", backup.database, content.database);
+    bare.execute(AssertSqlSafe(copy)).await.expect("backed up");
+    let store = open(&content).await;
+    take(&store, vec![revocation()]).await;
+    take(&store, vec![flag()]).await;
+    assert_eq!(count(&read(&journey, &store).await, Method::Put), 0);
+    store.close().await;
+
+    let store = open(&backup).await;
+    let refused = check(&store, journey.vault()).await;
+    assert!(matches!(refused, Err(Behind::Content(_))), "{refused:?}");
+    let accepted = accept(&journey, &store, "ada").await.expect("replayed").expect("it was behind");
+    assert_eq!((accepted.epoch, accepted.revocations, accepted.flags), (2, 1, 1));
+    check(&store, journey.vault()).await.expect("accepted");
+    assert_eq!(store.epoch().await.expect("an epoch"), 2);
+    let entries = read(&journey, &store).await;
+    assert_eq!((count(&entries, Method::Put), count(&entries, Method::Delete)), (0, 4));
+    let af = RecipientId::arbetsformedlingen();
+    let old = served.last().expect("an entry").event(journey.keys(), &af, 1).id;
+    assert!(Cursor::read(Some(&old), journey.keys(), &af, 2).is_err(), "a reader's old place is gone: 410");
+    assert!(accept(&journey, &store, "ada").await.expect("asked").is_none(), "there is nothing to accept twice");
+    // The waiver once more, as its sender would send it: what was revoked stays revoked.
+    take(&store, vec![message("consent.v1", &file("consent.json"))]).await;
+    for _ in 0..3 {
+        journey.sweep(&store).await.expect("swept");
+    }
+    assert_eq!(count(&read(&journey, &store).await, Method::Put), 0);
+    store.close().await;
 }

@@ -13,8 +13,8 @@ use super::sql;
 use crate::config::{DatabaseTls, Postgres as Settings};
 use crate::store::{StoreError, Stored};
 
-/// Every migration, in order. A migration that was ever released is never changed.
-fn migrations() -> Vec<Migration> {
+/// Every migration of the content, in order. A migration that was ever released is never changed.
+pub(super) fn migrations() -> Vec<Migration> {
     let base = include_str!("../../../migrations/postgres/0001_base.sql").into_sql_str();
     vec![Migration::new(1, Cow::Borrowed("base"), MigrationType::Simple, base, false)]
 }
@@ -73,9 +73,9 @@ pub(super) fn pool(settings: &Settings, size: u32) -> PgPool {
 }
 
 /// Brings the schema up to date, one process at a time; the others wait and find it done.
-pub(super) async fn migrate(settings: &Settings) -> Stored<()> {
+pub(super) async fn migrate(settings: &Settings, migrations: Vec<Migration>) -> Stored<()> {
     let mut connection: PgConnection = bare(settings).disable_statement_logging().connect().await.map_err(away)?;
-    let migrated = Migrator::with_migrations(migrations()).run(&mut connection).await.map_err(migration);
+    let migrated = Migrator::with_migrations(migrations).run(&mut connection).await.map_err(migration);
     // The advisory lock goes with the connection, also where the migration has failed.
     let closed = connection.close().await.map_err(away);
     migrated.and(closed)

@@ -9,6 +9,7 @@ mod connect;
 mod fault;
 mod flush;
 mod gather;
+pub mod keys;
 mod read;
 mod restore;
 mod rows;
@@ -55,7 +56,7 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Schema`] for a database of a newer or foreign schema; [`StoreError::Away`] where it cannot be reached.
     pub async fn open(settings: &Settings, clock: Clock) -> Stored<Self> {
-        connect::migrate(settings).await?;
+        connect::migrate(settings, connect::migrations()).await?;
         let intake = connect::pool(settings, settings.intake_connections);
         let feed = connect::pool(settings, settings.feed_connections);
         let console = connect::pool(settings, settings.console_connections);

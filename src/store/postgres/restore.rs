@@ -6,21 +6,11 @@ use sqlx::postgres::{PgBindIterExt as _, PgRow};
 use super::fault::away;
 use super::read::{column, digest, key, micros, person as person_of, recipient as recipient_of, time, word};
 use super::sql;
-use crate::domain::{Categories, Category, PersonKey, RecipientId, ReportKey};
-use crate::seal::{FeedMark, Marks, Revocation};
+use crate::domain::{PersonKey, RecipientId, ReportKey};
+use crate::seal::{FeedMark, Marks, Revocation, categories, categories_text};
 use crate::store::Stored;
 
 const KEPT: &str = "kept_revocations";
-
-/// Categories as text; none named is empty.
-fn categories_text(categories: Option<Categories>) -> String {
-    categories.map_or_else(String::new, |set| set.iter().map(Category::as_str).collect::<Vec<_>>().join(" "))
-}
-
-/// Reads [`categories_text`]. A name that is not known ends everything, as one that is not named: never less.
-fn categories(text: &str) -> Option<Categories> {
-    if text.is_empty() { None } else { text.split(' ').map(|name| name.parse::<Category>().ok()).collect() }
-}
 
 /// How many pages a feed has counted.
 pub(super) async fn pages(db: &mut PgConnection, recipient: &RecipientId) -> Stored<i64> {

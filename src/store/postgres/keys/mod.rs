@@ -1,0 +1,154 @@
+//! The key store that several processes share: a PostgreSQL database of its own, backed up apart from the content's.
+
+mod data_keys;
+mod ledger;
+mod marks;
+mod sql;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use sqlx::migrate::{Migration, MigrationType};
+use sqlx::postgres::PgPool;
+use sqlx::{Postgres, SqlSafeStr as _, Transaction};
+use tokio::sync::oneshot;
+
+pub use sql::STATEMENTS;
+
+use super::{connect, fault};
+use crate::config::Postgres as Settings;
+use crate::domain::PersonKey;
+use crate::seal::{Answer, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, WrappedKey, WrappingId};
+use crate::store::{StoreError, Stored};
+
+/// The shared key store. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct PostgresKeyStore {
+    pool: PgPool,
+    /// Whether the first epoch has begun, so that only the first mark asks.
+    begun: Arc<AtomicBool>,
+}
+
+impl PostgresKeyStore {
+    /// Connects and brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] for a database of a newer or foreign schema; [`StoreError::Away`] where it cannot be reached.
+    pub async fn open(settings: &Settings) -> Stored<Self> {
+        let base = include_str!("../../../../migrations/keys-postgres/0001_base.sql").into_sql_str();
+        let migrations = vec![Migration::new(1, Cow::Borrowed("base"), MigrationType::Simple, base, false)];
+        connect::migrate(settings, migrations).await.map_err(named)?;
+        Ok(Self { pool: connect::pool(settings, settings.intake_connections), begun: Arc::default() })
+    }
+
+    /// Closes the connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Begins a transaction in a task of its own, to its end, whoever still waits for it (sqlx issue 4393).
+    async fn begin(&self) -> Stored<Transaction<'static, Postgres>> {
+        let (hand, taken) = oneshot::channel();
+        let pool = self.pool.clone();
+        tokio::spawn(async move {
+            let begun = pool.begin().await.map_err(away);
+            if let Err(Ok(unwanted)) = hand.send(begun) {
+                // Nobody took it: dropping it rolls it back.
+                drop(unwanted);
+            }
+        });
+        taken.await.map_err(|_| connect::cut_off())?
+    }
+}
+
+/// The words say which of the two databases is away.
+fn named(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Away(why) => StoreError::Away(format!("the key store: {why}")),
+        other => other,
+    }
+}
+
+fn away(error: sqlx::Error) -> StoreError {
+    named(fault::away(error))
+}
+
+impl KeyStore for PostgresKeyStore {
+    fn of_holders<'a>(&'a self, holders: &'a [Holder]) -> Answer<'a, Vec<WrappedKey>> {
+        data_keys::of_holders(&self.pool, holders).boxed()
+    }
+
+    fn of_ids<'a>(&'a self, ids: &'a [KeyId]) -> Answer<'a, Vec<WrappedKey>> {
+        data_keys::of_ids(&self.pool, ids).boxed()
+    }
+
+    fn keep<'a>(&'a self, keys: &'a [WrappedKey], at: Timestamp) -> Answer<'a, Kept> {
+        async move {
+            let mut tx = self.begin().await?;
+            let kept = data_keys::keep(&mut tx, keys, at).await?;
+            tx.commit().await.map_err(away)?;
+            Ok(kept)
+        }
+        .boxed()
+    }
+
+    fn wrapping(&self) -> Answer<'_, Option<WrappingId>> {
+        data_keys::wrapping(&self.pool).boxed()
+    }
+
+    fn use_wrapping(&self, id: WrappingId, at: Timestamp) -> Answer<'_, ()> {
+        data_keys::use_wrapping(&self.pool, id, at).boxed()
+    }
+
+    fn wrapped_by_others(&self, id: WrappingId, limit: i64) -> Answer<'_, Vec<WrappedKey>> {
+        data_keys::wrapped_by_others(&self.pool, id, limit).boxed()
+    }
+
+    fn replace<'a>(&'a self, keys: &'a [WrappedKey]) -> Answer<'a, ()> {
+        data_keys::replace(&self.pool, keys).boxed()
+    }
+
+    fn epoch(&self) -> Answer<'_, Option<(u32, Marks)>> {
+        marks::current(&self.pool).boxed()
+    }
+
+    fn raise<'a>(&'a self, marks: &'a Marks) -> Answer<'a, ()> {
+        async move {
+            if !self.begun.load(Ordering::Relaxed) {
+                marks::begin_first(&self.pool).await?;
+                self.begun.store(true, Ordering::Relaxed);
+            }
+            marks::raise(&self.pool, marks).await
+        }
+        .boxed()
+    }
+
+    fn begin_epoch<'a>(&'a self, epoch: u32, marks: &'a Marks, at: Timestamp) -> Answer<'a, ()> {
+        async move {
+            // Two statements: where only the first is done, the content is of another epoch still, and is accepted again.
+            marks::begin_epoch(&self.pool, epoch, at).await?;
+            marks::raise(&self.pool, marks).await
+        }
+        .boxed()
+    }
+
+    fn note<'a>(&'a self, notes: &'a [LedgerNote]) -> Answer<'a, ()> {
+        async move {
+            let mut tx = self.begin().await?;
+            ledger::note(&mut tx, notes).await?;
+            tx.commit().await.map_err(away)
+        }
+        .boxed()
+    }
+
+    fn revocations(&self) -> Answer<'_, Vec<Revocation>> {
+        ledger::revocations(&self.pool).boxed()
+    }
+
+    fn flags(&self) -> Answer<'_, Vec<PersonKey>> {
+        ledger::flags(&self.pool).boxed()
+    }
+}
