@@ -193,7 +193,11 @@ fn start<S: Store>(
 async fn reload_on_hangup(trust: Trust, mut stopping: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = crate::shutdown::hangup() => { trust.reload(); }
+            () = crate::shutdown::hangup() => {
+                let trust = trust.clone();
+                // It reads files. What came of it is in the log and in the part's health.
+                drop(tokio::task::spawn_blocking(move || trust.reload()).await);
+            }
             _ = stopping.changed() => return,
         }
     }

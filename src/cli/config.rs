@@ -10,6 +10,7 @@ use super::CliError;
 use crate::agreement::Illustrations;
 use crate::app::embedded;
 use crate::config::{Config, ConfigFault, Machine};
+use crate::http::Trust;
 use crate::journey::ContractSet;
 
 /// What to do with the configuration.
@@ -43,11 +44,18 @@ pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError>
     let Command::Check { config: path, json } = command;
     let mut told: Vec<String> = Vec::new();
     match read(&path) {
-        Ok(config) => match contracts(&config) {
-            Ok(_) => {}
-            Err(CliError::Flaws(flaws)) => told.extend(flaws.iter().map(|flaw| format!("contracts.folder: {flaw}"))),
-            Err(error) => told.push(format!("contracts.folder: {error}")),
-        },
+        Ok(config) => {
+            match contracts(&config) {
+                Ok(_) => {}
+                Err(CliError::Flaws(flaws)) => told.extend(flaws.iter().map(|flaw| format!("contracts.folder: {flaw}"))),
+                Err(error) => told.push(format!("contracts.folder: {error}")),
+            }
+            if let Some(feed) = &config.feed
+                && let Err(faults) = Trust::check(&feed.tls)
+            {
+                told.extend(faults.iter().map(|fault| format!("feed: {fault}")));
+            }
+        }
         Err(CliError::Config(_, faults)) => told.extend(faults.iter().map(ConfigFault::to_string)),
         Err(error) => return Err(error),
     }
