@@ -12,6 +12,7 @@ use crate::domain::Keys;
 use crate::journey::{ContractSet, Journey};
 use crate::seal::{KeyStore, SealError, ServiceKeys, Vault, WrappingKeys, WrappingSource};
 use crate::store::postgres::PostgresStore;
+use crate::store::postgres::keys::PostgresKeyStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::keys::SqliteKeyStore;
 use crate::store::{Clock, StoreError};
@@ -34,9 +35,6 @@ pub enum OpenFault {
     /// The service key is not one.
     #[error("keys.service_key is not 32 bytes in base64")]
     ServiceKey,
-    /// The key store is not of a kind that is there yet.
-    #[error("keys.store = \"postgres\" is not there yet: name a file with keys.store = \"embedded\"")]
-    KeyStore,
     /// A shared store needs keys of its own.
     #[error("the table [keys] is missing: a store that processes share has its keys in a key store of their own")]
     NoKeys,
@@ -132,7 +130,7 @@ async fn vault(keys: &KeysConfig) -> Result<Vault, OpenFault> {
     };
     let store: Arc<dyn KeyStore> = match &keys.store {
         KeyStorePlace::Embedded { file } => Arc::new(SqliteKeyStore::open(file).await?),
-        KeyStorePlace::Postgres { .. } => return Err(OpenFault::KeyStore),
+        KeyStorePlace::Postgres(settings) => Arc::new(PostgresKeyStore::open(settings).await?),
     };
     Ok(Vault::new(store, WrappingSource::new(read)?))
 }
