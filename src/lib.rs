@@ -9,7 +9,7 @@
 //!   fail points of the fault runs, which are not in this build unless its feature is on.
 //! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`agreement`] >
 //!   [`consent`] > [`filter`] > [`translate`] > [`feed`].
-//! - Floor 3, the way as a whole: [`seal`], [`store`] (the port), [`journey`], [`dead_letter`].
+//! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`journey`], [`dead_letter`].
 //! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`].
 //! - Floor 5, wiring: [`app`], [`cli`], [`shutdown`].
 //!
@@ -22,7 +22,8 @@
 //! [`translate::render`] writes it in the recipient's format, and the participant's data key
 //! ([`seal::DataKey`]) seals it. [`store::Tx::publish`] gives it
 //! a position in the recipient's feed, the transaction commits, and only then is the file deleted. When AF asks
-//! [`http`] for its feed, [`journey::Journey::page`] asks once more whether each entry may be served.
+//! [`http`] for its feed, [`journey::Journey::page`] asks once more whether each entry may be served. The sender's system gets
+//! an [`answer`] in a feed of its own, and [`spool::Outbox`] delivers it.
 //!
 //! Every stage takes the one before by value; nobody can skip one, because only the module that does the work can make its
 //! result. What a message comes to is decided anew from all that is recorded ([`journey::Journey::settle_report`]), so the
@@ -30,7 +31,7 @@
 //!
 //! # What is deliberately absent
 //! No field is ever removed from a full document: the filter builds new ones. No `Serialize` and no telling `Debug` on
-//! documents and persons. No clock below the store's. No way into a feed but a sealed rendition.
+//! documents and persons. No clock below the store's. No way into a feed but a sealed rendition, or an answer that has no content.
 
 pub mod domain;
 
@@ -54,6 +55,7 @@ pub mod translate;
 
 pub mod feed;
 
+pub mod answer;
 pub mod seal;
 pub mod store;
 

@@ -85,8 +85,8 @@ CREATE TABLE entries (
     recipient    text    NOT NULL,
     position     bigint  NOT NULL,
     message      bigint  NOT NULL,
-    report       bytea   NOT NULL,
-    person       bytea   NOT NULL,
+    report       bytea,              -- NULL for an answer to a system: it has no person and no gate
+    person       bytea,
     subject      bytea   NOT NULL,
     contract     text    NOT NULL,
     syntax       text    NOT NULL,
@@ -110,6 +110,17 @@ CREATE INDEX entries_unserved ON entries (recipient, published_at) WHERE state =
 -- Arbetsförmedlingen polls, and nobody confirms its entries.
 CREATE INDEX entries_unconfirmed ON entries (recipient, position)
     WHERE state = 'live' AND confirmed_at IS NULL AND recipient <> 'arbetsformedlingen';
+
+-- Reports that are looked at when their hold period ends: whoever sent one that was not forwarded is told so.
+CREATE TABLE due_answers (
+    message      bigint  PRIMARY KEY,
+    person       bytea   NOT NULL,
+    recipients   text    NOT NULL,    -- whose gate is a waiver, with a space between
+    due_at       bigint  NOT NULL,
+    illustrative boolean NOT NULL
+);
+
+CREATE INDEX due_answers_due ON due_answers (due_at, message);
 
 CREATE TABLE withdrawals (
     number    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -71,8 +71,8 @@ CREATE TABLE entries (
     recipient    TEXT    NOT NULL,
     position     INTEGER NOT NULL,
     message      INTEGER NOT NULL REFERENCES messages (number),
-    report       BLOB    NOT NULL,
-    person       BLOB    NOT NULL,
+    report       BLOB,               -- NULL for an answer to a system: it has no person and no gate
+    person       BLOB,
     subject      BLOB    NOT NULL,
     contract     TEXT    NOT NULL,
     syntax       TEXT    NOT NULL,
@@ -93,6 +93,17 @@ CREATE INDEX entries_subject ON entries (recipient, subject) WHERE state = 'live
 CREATE INDEX entries_live ON entries (recipient, position) WHERE state = 'live';
 CREATE INDEX entries_unserved ON entries (recipient, published_at) WHERE state = 'live' AND served_at IS NULL;
 CREATE INDEX entries_unconfirmed ON entries (recipient, position) WHERE state = 'live' AND confirmed_at IS NULL;
+
+-- Reports that are looked at when their hold period ends: whoever sent one that was not forwarded is told so.
+CREATE TABLE due_answers (
+    message      INTEGER PRIMARY KEY REFERENCES messages (number),
+    person       BLOB    NOT NULL,
+    recipients   TEXT    NOT NULL,    -- whose gate is a waiver, with a space between
+    due_at       INTEGER NOT NULL,
+    illustrative INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX due_answers_due ON due_answers (due_at, message);
 
 CREATE TABLE withdrawals (
     number    INTEGER PRIMARY KEY,

@@ -13,9 +13,10 @@ use super::check_files::arrival;
 use super::table::{agreement, table};
 use super::{CliError, ContractsFrom};
 use crate::agreement::Illustrations;
+use crate::answer::Kind;
 use crate::domain::{Code, RecipientId, STOCKHOLM};
 use crate::feed::Method;
-use crate::journey::{DryRun, FieldFate, LegView, Outcome, is_clean};
+use crate::journey::{DryRun, FieldFate, LegView, Outcome, Served, is_clean};
 use crate::seal::ServiceKeys;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Clock, LegRow, MessageState, Store as _, StoredMessage, Tx as _};
@@ -110,15 +111,17 @@ async fn look(dry: &DryRun<SqliteStore>, outcomes: Vec<(String, Outcome)>) -> Re
     Ok(checked)
 }
 
-/// Each recipient's feed as it would be read from the start.
+/// Each recipient's feed as it would be read from the start: what is disclosed, without the answers to its sender.
 async fn feeds(dry: &DryRun<SqliteStore>) -> Result<Vec<(RecipientId, Vec<Value>)>, CliError> {
     let mut tx = dry.store().begin("check-feeds").await?;
-    let recipients: BTreeSet<RecipientId> = tx.recipients().await?.into_iter().collect();
+    let mut recipients: BTreeSet<RecipientId> = tx.recipients().await?.into_iter().collect();
+    recipients.retain(|recipient| recipient.party().is_some());
     tx.commit().await?;
     let mut feeds = Vec::new();
     for recipient in recipients {
         let page = dry.feed(&recipient).await?;
-        let documents = page.entries.iter().filter(|entry| entry.method == Method::Put);
+        let is_disclosed = |entry: &&Served| entry.method == Method::Put && Kind::of_contract(&entry.contract).is_none();
+        let documents = page.entries.iter().filter(is_disclosed);
         let shown = documents.map(|entry| {
             let text = String::from_utf8_lossy(&entry.document).into_owned();
             let data = serde_json::from_str(&text).unwrap_or_else(|_| json!(text));

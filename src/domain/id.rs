@@ -97,11 +97,22 @@ pub trait Keys: Send + Sync {
 
     /// The subject of one outgoing document.
     fn subject(&self, recipient: &str, report: &ReportKey, document: &str, part: &str) -> Subject {
-        let whole = self.digest("subject", &[recipient.as_bytes(), report.as_bytes(), document.as_bytes(), part.as_bytes()]);
-        let mut short = [0; 16];
-        for (slot, byte) in short.iter_mut().zip(whole) {
-            *slot = byte;
-        }
-        Subject(short)
+        let parts = [recipient.as_bytes(), report.as_bytes(), document.as_bytes(), part.as_bytes()];
+        Subject(short(self.digest("subject", &parts)))
     }
+
+    /// The subject of an answer to a message, by what identifies the message.
+    fn answer_subject(&self, parts: [&[u8]; 5]) -> Subject {
+        // Its five parts can never be the four of a document.
+        Subject(short(self.digest("subject", &parts)))
+    }
+}
+
+/// The first half of a digest: enough to tell one feed's documents apart.
+fn short(whole: [u8; 32]) -> [u8; 16] {
+    let mut short = [0; 16];
+    for (slot, byte) in short.iter_mut().zip(whole) {
+        *slot = byte;
+    }
+    short
 }

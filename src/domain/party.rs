@@ -156,6 +156,13 @@ impl System {
             Self::Forsorjningsstod => "forsorjningsstod",
         }
     }
+
+    /// The feed of what goes back to this system of a kommun. The försörjningsstöd system's is also the one in which its
+    /// nämnd is disclosed to: one system, one feed.
+    #[must_use]
+    pub fn recipient(self, kommun: &KommunCode) -> RecipientId {
+        RecipientId(format!("{}.{}", kommun.as_str(), self.as_str()))
+    }
 }
 
 /// Who receives: the parties that a gate and a matrix can be written for.
@@ -188,7 +195,7 @@ impl Party {
     }
 }
 
-/// One recipient's feed: `arbetsformedlingen`, or `1863.forsorjningsstod`.
+/// One recipient's feed: `arbetsformedlingen`, or a system's: `1863.forsorjningsstod`, `1863.ame`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecipientId(String);
 
@@ -211,10 +218,20 @@ impl RecipientId {
         &self.0
     }
 
-    /// The party whose feed this is.
+    /// The party that is disclosed to in this feed; none for a system that only gets answers.
     #[must_use]
-    pub fn party(&self) -> Party {
-        if self.0.ends_with(Party::Forsorjningsstod.as_str()) { Party::Forsorjningsstod } else { Party::Arbetsformedlingen }
+    pub fn party(&self) -> Option<Party> {
+        if self.0 == Party::Arbetsformedlingen.as_str() {
+            return Some(Party::Arbetsformedlingen);
+        }
+        let is_forsorjningsstod = self.0.ends_with(Party::Forsorjningsstod.as_str());
+        is_forsorjningsstod.then_some(Party::Forsorjningsstod)
+    }
+
+    /// Whether Brygga delivers this feed; AF polls its own.
+    #[must_use]
+    pub fn is_pushed(&self) -> bool {
+        self.party() != Some(Party::Arbetsformedlingen)
     }
 }
 
@@ -226,7 +243,18 @@ impl fmt::Display for RecipientId {
 
 #[cfg(test)]
 mod tests {
-    use super::OrganisationNumber;
+    use super::{KommunCode, OrganisationNumber, Party, RecipientId, System};
+
+    #[test]
+    fn a_system_has_one_feed_and_only_afs_is_polled() {
+        let kommun = KommunCode::try_from("1863".to_owned()).expect("a code");
+        let (ame, fs) = (System::Ame.recipient(&kommun), System::Forsorjningsstod.recipient(&kommun));
+        assert_eq!((ame.as_str(), ame.party(), ame.is_pushed()), ("1863.ame", None, true));
+        assert_eq!(fs, Party::Forsorjningsstod.recipient(&kommun));
+        assert_eq!((fs.party(), fs.is_pushed()), (Some(Party::Forsorjningsstod), true));
+        let af = RecipientId::arbetsformedlingen();
+        assert_eq!((af.party(), af.is_pushed()), (Some(Party::Arbetsformedlingen), false));
+    }
 
     #[test]
     fn all_forms_of_an_organisation_number_are_one() {

@@ -13,7 +13,7 @@ use super::Journey;
 use crate::domain::{ConsentRevision, MessageNumber, PersonKey, Position, RecipientId};
 use crate::faults;
 use crate::seal::{Bound, FeedMark, Holder, Keyring, LedgerNote, Marks, RetentionClass, Revocation, SealedBytes, Vault};
-use crate::store::{Concerned, DueReport, FeedEntry, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
+use crate::store::{Concerned, DueAnswer, DueReport, FeedEntry, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
 use crate::translate::Rendition;
 
 /// A transaction of the store, with the keys for its contents.
@@ -103,6 +103,16 @@ impl<T: Tx> KeyedTx<T> {
         Ok(due)
     }
 
+    /// Claims reports whose hold period has ended, and fetches their participants' keys.
+    ///
+    /// # Errors
+    /// A fault of either store.
+    pub async fn claim_due_answers(&mut self, limit: i64) -> Stored<Vec<DueAnswer>> {
+        let due = self.tx.claim_due_answers(limit).await?;
+        self.fetch(due.iter().map(|one| &one.person), &[]).await?;
+        Ok(due)
+    }
+
     async fn fetch(&mut self, persons: impl Iterator<Item = &PersonKey> + Send, others: &[Holder]) -> Stored<()> {
         let classes = [RetentionClass::Journal, RetentionClass::Feed];
         let of = |person| classes.map(|class| Holder::person(person, class));
@@ -133,8 +143,13 @@ impl<T: Tx> KeyedTx<T> {
 
     /// Opens the entries of a page, with one query for their keys.
     pub(super) async fn open_all(&mut self, recipient: &RecipientId, entries: &[FeedEntry]) -> Stored<Vec<Option<Vec<u8>>>> {
-        self.vault.fetch(&mut self.ring, entries.iter().map(|entry| &entry.sealed)).await?;
+        let sealed = entries.iter().filter(|entry| entry.report.is_some()).map(|entry| &entry.sealed);
+        self.vault.fetch(&mut self.ring, sealed).await?;
         let open = |entry: &FeedEntry| {
+            if entry.report.is_none() {
+                // An answer has no content and is stored as it is.
+                return Ok(Some(entry.sealed.as_bytes().to_vec()));
+            }
             let (subject, contract, syntax) = (&entry.subject, entry.contract.as_str(), entry.syntax);
             let bound = Bound::Document { recipient, subject, contract, syntax };
             self.ring.open(&entry.sealed, &bound).map_err(StoreError::from)

@@ -4,6 +4,7 @@
 //! ([`StoreError`](crate::store::StoreError)) comes
 //! back to the caller, who acknowledges nothing and tries again.
 
+mod answers;
 mod arrival;
 mod attempts;
 mod courier;
@@ -30,6 +31,8 @@ pub use keyed::KeyedTx;
 pub use serve::{HandedOver, Page, Served};
 pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
+
+use answers::{Foreseen, Reply, Turn};
 
 use crate::agreement::Covered;
 use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, MessageNumber, Refusal, ReportKey};
@@ -60,9 +63,8 @@ impl std::fmt::Debug for Journey {
 struct Pending {
     new: NewMessage,
     bytes: Vec<u8>,
-    /// As if nothing were stored about protection, which can be asked under the participant's lock alone. `None` where the
-    /// message was refused before anybody's person was known.
-    judged: Option<Judged>,
+    /// As if nothing were stored about protection, which can be asked under the participant's lock alone.
+    judged: Judged,
     /// What it is refused with where the program fails on it.
     on_failure: Code,
 }
@@ -133,14 +135,14 @@ impl Journey {
     async fn take_once<S: Store>(&self, store: &S, arrivals: &[Arrival], on_failure: Code) -> Stored<Vec<Outcome>> {
         // Decoding and judging take their time, and nobody else should wait for the rows meanwhile.
         let now = store.now();
-        let mut pending: Vec<Pending> =
+        let pending: Vec<Pending> =
             arrivals.iter().map(|arrival| self.open_arrival(arrival.clone(), now, on_failure)).collect();
         let unreadable: Vec<_> =
             pending.iter().filter(|one| one.new.person.is_none()).map(|one| self.holder(&one.new)).collect();
         let mut tx = self.begin(store, "take").await?;
         tx.lock_with(&concerned(&pending), &unreadable).await?;
         let mut outcomes = Vec::with_capacity(pending.len());
-        for one in &mut pending {
+        for one in pending {
             outcomes.push(self.store_one(&mut tx, one).await?);
             faults::point!("mid-batch");
         }
@@ -183,17 +185,17 @@ impl Journey {
             Some(Defect { code, restricted }) => Opened::Refused { refusal: Refusal::whole(code), restricted },
             None => self.open_bytes(&new.envelope, &bytes, on_failure),
         };
-        let mut judged = None;
-        match opened {
+        let judged = match opened {
             Opened::Known(identified) => {
                 new.person = Some(*identified.person());
-                judged = Some(self.judge_guarded(identified, false, on_failure));
+                self.judge_guarded(identified, false, on_failure)
             }
             Opened::Refused { refusal, restricted } => {
                 new.violations = violations(&refusal);
                 new.restricted = restricted;
+                Judged::Refused(refusal)
             }
-        }
+        };
         if new.violations.first().is_some_and(|(code, _)| *code == Code::TransportOversize) {
             // What is too large to read is too large to keep: its fingerprint and envelope are.
             bytes.clear();
@@ -210,47 +212,55 @@ impl Journey {
         }
     }
 
-    async fn store_one<T: Tx>(&self, tx: &mut KeyedTx<T>, one: &mut Pending) -> Stored<Outcome> {
-        let envelope = &one.new.envelope;
-        let mut receipts = tx.receipts(&envelope.login, envelope.message_id).await?;
+    async fn store_one<T: Tx>(&self, tx: &mut KeyedTx<T>, one: Pending) -> Stored<Outcome> {
+        let Pending { mut new, bytes, judged, on_failure } = one;
+        let mut receipts = tx.receipts(&new.envelope.login, new.envelope.message_id).await?;
         if faults::planted!("no-dedup") {
             receipts.clear();
             // The unique key would notice; it is told that these are other bytes.
-            one.new.fingerprint = self.keys().fingerprint(Uuid::now_v7().as_bytes());
+            new.fingerprint = self.keys().fingerprint(Uuid::now_v7().as_bytes());
         }
-        let same = receipts.iter().find(|receipt| receipt.fingerprint.is_none_or(|known| known == one.new.fingerprint));
+        let same = receipts.iter().find(|receipt| receipt.fingerprint.is_none_or(|known| known == new.fingerprint));
         if let Some(receipt) = same {
             tx.count_duplicate(receipt.number).await?;
             return Ok(Outcome::Duplicate(receipt.number));
         }
-        let mut judged = self.judge_stored_flag(tx, one).await?;
+        let turn = Turn { bytes: &bytes, again: None, id_is_used: !receipts.is_empty(), on_failure };
+        let mut judged = self.judge_stored_flag(tx, judged, &new, turn).await?;
         // The first content under an id stands; but protection comes before this rule as before every other, and neither a
         // flag nor a revocation may be lost because its sender used an id twice.
         let goes_first = match &judged {
-            Some(Judged::Diverted(_) | Judged::Protection(_)) => true,
-            Some(Judged::Consent(revision)) => revision.revoked_at.is_some(),
+            Judged::Diverted(_) | Judged::Protection(_) => true,
+            Judged::Consent(revision) => revision.revoked_at.is_some(),
             _ => false,
         };
-        if !receipts.is_empty() && !goes_first {
-            judged = Some(Judged::Refused(Refusal::whole(Code::TransportConflict)));
+        if turn.id_is_used && !goes_first {
+            judged = Judged::Refused(Refusal::whole(Code::TransportConflict));
         }
-        let may_wait = only_opens(judged.as_ref());
-        let legs = self.fill(tx, &mut one.new, judged, None).await?;
-        one.new.sealed = tx.seal(&one.new, self.holder(&one.new), &one.bytes).await?;
-        let number = tx.insert_message(&one.new).await?;
-        let stored = StoredMessage { number, message: one.new.clone(), discarded_at: None };
-        self.after(tx, &stored, legs, may_wait).await?;
-        Ok(Outcome::Stored(number, one.new.state))
+        let may_wait = only_opens(&judged);
+        let filled = self.fill(tx, &mut new, judged, turn).await?;
+        new.sealed = tx.seal(&new, self.holder(&new), &bytes).await?;
+        let number = tx.insert_message(&new).await?;
+        let state = new.state;
+        let stored = StoredMessage { number, message: new, discarded_at: None };
+        self.after(tx, &stored, filled.fan, may_wait).await?;
+        self.answer(tx, &stored, filled.reply).await?;
+        Ok(Outcome::Stored(number, state))
     }
 
     /// Judges a report again where the store says that its person is protected.
-    async fn judge_stored_flag<T: Tx>(&self, tx: &mut KeyedTx<T>, one: &mut Pending) -> Stored<Option<Judged>> {
-        let judged = one.judged.take();
-        let Some(person) = one.new.person.filter(|_| is_report(&one.new.envelope.contract)) else { return Ok(judged) };
+    async fn judge_stored_flag<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        judged: Judged,
+        new: &NewMessage,
+        turn: Turn<'_>,
+    ) -> Stored<Judged> {
+        let Some(person) = new.person.filter(|_| is_report(&new.envelope.contract)) else { return Ok(judged) };
         if tx.is_flagged(&person).await?
-            && let Opened::Known(identified) = self.open_bytes(&one.new.envelope, &one.bytes, one.on_failure)
+            && let Opened::Known(identified) = self.open_bytes(&new.envelope, turn.bytes, turn.on_failure)
         {
-            return Ok(Some(self.judge_guarded(identified, true, one.on_failure)));
+            return Ok(self.judge_guarded(identified, true, turn.on_failure));
         }
         Ok(judged)
     }
@@ -261,15 +271,8 @@ impl Journey {
             .unwrap_or_else(|| Judged::Refused(Refusal::whole(on_failure)))
     }
 
-    /// Writes what a message was judged to be into its row; gives the legs of a report. `this` is its number on a retry.
-    async fn fill<T: Tx>(
-        &self,
-        tx: &mut KeyedTx<T>,
-        new: &mut NewMessage,
-        judged: Option<Judged>,
-        this: Option<MessageNumber>,
-    ) -> Stored<Option<Fan>> {
-        let Some(judged) = judged else { return Ok(None) };
+    /// Writes what a message was judged to be into its row; gives the legs of a report, and what its sender is told.
+    async fn fill<T: Tx>(&self, tx: &mut KeyedTx<T>, new: &mut NewMessage, judged: Judged, turn: Turn<'_>) -> Stored<Filled> {
         new.violations.clear();
         match judged {
             Judged::Diverted(diverted) => {
@@ -277,10 +280,12 @@ impl Journey {
                 if diverted.by_itself() {
                     tx.set_flag(diverted.person()).await?;
                 }
+                return Ok(Filled { fan: None, reply: self.reply_to_diverted(tx, new, turn).await? });
             }
             Judged::Refused(refusal) => {
                 new.state = MessageState::Refused;
                 new.violations = violations(&refusal);
+                return Ok(Filled { fan: None, reply: Reply::Rejection(refusal) });
             }
             Judged::Consent(revision) => {
                 new.state = MessageState::Recorded;
@@ -295,29 +300,23 @@ impl Journey {
                 tx.set_flag(&flag.person).await?;
             }
             Judged::Report(fanned) => {
-                let content = fanned.legs.first().map(|leg| leg.report().content(self.keys()));
+                let foreseen = Foreseen::of(&fanned, self.keys());
                 let others = tx.revisions(&fanned.report).await?;
-                let before = others
-                    .iter()
-                    .find(|stored| stored.message.revision == Some(fanned.revision) && Some(stored.number) != this);
-                if let Some(before) = before {
-                    if before.message.content == content {
-                        new.state = MessageState::Duplicate;
-                    } else {
+                if let Some(reply) = foreseen.earlier(&others, turn.again) {
+                    new.state = MessageState::Duplicate;
+                    if let Reply::Rejection(refusal) = &reply {
                         new.state = MessageState::Refused;
-                        new.violations = violations(&Refusal::whole(Code::ContractRevisionConflict));
+                        new.violations = violations(refusal);
                     }
-                    return Ok(None);
+                    return Ok(Filled { fan: None, reply });
                 }
                 new.state = MessageState::Journey;
-                new.report = Some(fanned.report);
-                new.revision = Some(fanned.revision);
-                new.content = content;
+                foreseen.name(new);
                 new.fan_out = i64::try_from(fanned.legs.len()).unwrap_or(i64::MAX);
-                return Ok(Some(Fan { legs: fanned.legs, report: fanned.report }));
+                return Ok(Filled { fan: Some(Fan { legs: fanned.legs, report: fanned.report }), reply: foreseen.reply() });
             }
         }
-        Ok(None)
+        Ok(Filled { fan: None, reply: Reply::Recorded })
     }
 
     /// What follows from a stored message: its legs, or what it changes for the participant's other messages.
@@ -358,23 +357,29 @@ fn concerned(pending: &[Pending]) -> Concerned {
         let Some(person) = one.new.person else { continue };
         concerned.persons.push(person);
         match &one.judged {
-            Some(Judged::Report(fanned)) => concerned.reports.push(fanned.report),
-            Some(Judged::Consent(_) | Judged::Protection(_) | Judged::Diverted(_)) => concerned.whole.push(person),
-            Some(Judged::Refused(_)) | None => {}
+            Judged::Report(fanned) => concerned.reports.push(fanned.report),
+            Judged::Consent(_) | Judged::Protection(_) | Judged::Diverted(_) => concerned.whole.push(person),
+            Judged::Refused(_) => {}
         }
     }
     concerned.sorted()
 }
 
 /// Whether a consent can only open gates: the first revision of a waiver. Whatever may shut one is settled whole at once.
-fn only_opens(judged: Option<&Judged>) -> bool {
-    matches!(judged, Some(Judged::Consent(revision)) if revision.revision == 1 && revision.revoked_at.is_none())
+fn only_opens(judged: &Judged) -> bool {
+    matches!(judged, Judged::Consent(revision) if revision.revision == 1 && revision.revoked_at.is_none())
 }
 
 /// A report's fan-out on its way into the store.
 struct Fan {
     legs: Vec<Covered>,
     report: ReportKey,
+}
+
+/// What a message's row was filled with: its fan-out, and what its sender is told.
+struct Filled {
+    fan: Option<Fan>,
+    reply: Reply,
 }
 
 fn kind_of(contract: &ContractRef) -> MessageKind {

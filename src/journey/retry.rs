@@ -1,7 +1,8 @@
 //! Runs a stored message once more, because a person says so.
 
-use super::way::Opened;
-use super::{Attempts, Journey, KeyedTx, only_opens, way};
+use super::answers::Turn;
+use super::way::{Judged, Opened};
+use super::{Attempts, Journey, KeyedTx, only_opens};
 use crate::domain::{Code, MessageNumber};
 use crate::store::{AuditRow, Concerned, MessageState, Store, StoreError, Stored, Tx};
 
@@ -44,23 +45,25 @@ impl Journey {
         );
         match stored.message.state {
             MessageState::Refused if !is_final => {
-                if let Opened::Refused { refusal, restricted } = &opened {
-                    stored.message.violations = way::violations(refusal);
-                    stored.message.restricted = *restricted;
-                } else {
-                    stored.message.restricted = false;
-                }
+                let before = stored.message.violations.clone();
+                stored.message.restricted = matches!(&opened, Opened::Refused { restricted: true, .. });
                 let judged = match opened {
                     Opened::Known(identified) => {
                         let flagged = tx.is_flagged(identified.person()).await?;
-                        Some(self.judge_guarded(identified, flagged, Code::JourneyFailed))
+                        self.judge_guarded(identified, flagged, Code::JourneyFailed)
                     }
-                    Opened::Refused { .. } => None,
+                    Opened::Refused { refusal, .. } => Judged::Refused(refusal),
                 };
-                let may_wait = only_opens(judged.as_ref());
-                let fan = self.fill(&mut tx, &mut stored.message, judged, Some(number)).await?;
+                let may_wait = only_opens(&judged);
+                let on_failure = Code::JourneyFailed;
+                let turn = Turn { bytes: &bytes, again: Some(number), id_is_used: false, on_failure };
+                let filled = self.fill(&mut tx, &mut stored.message, judged, turn).await?;
                 tx.update_message(number, &stored.message).await?;
-                self.after(&mut tx, &stored, fan, may_wait).await?;
+                self.after(&mut tx, &stored, filled.fan, may_wait).await?;
+                // Who was told the same before is not told again.
+                if stored.message.state != MessageState::Refused || stored.message.violations != before {
+                    self.answer(&mut tx, &stored, filled.reply).await?;
+                }
             }
             MessageState::Journey => {
                 if let (Some(person), Some(report)) = (stored.message.person, stored.message.report) {

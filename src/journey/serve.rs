@@ -134,16 +134,19 @@ impl Journey {
         let documents = tx.open_all(recipient, &entries).await?;
         for (entry, document) in entries.into_iter().zip(documents) {
             let is_out = entry.flagged || entry.until.is_none_or(|until| until <= now);
-            let shut = entry.method == Method::Put && is_out && !faults::planted!("no-check-at-serving");
+            // An answer belongs to no report: it has no gate that could shut.
+            let has_gate = entry.method == Method::Put && entry.report.is_some();
+            let shut = has_gate && is_out && !faults::planted!("no-check-at-serving");
             // Where the key is gone the document is gone for good.
             let Some(document) = document.filter(|_| !shut) else {
+                let Some(report) = entry.report else { continue };
                 tx.withdraw_entry(recipient, entry.position).await?;
                 let step = if entry.served { WithdrawalStep::LapsedAfterServing } else { WithdrawalStep::BeforeServing };
-                let (position, subject, report) = (entry.position, entry.subject, entry.report);
+                let (position, subject) = (entry.position, entry.subject);
                 let row =
                     WithdrawalRow { recipient: recipient.clone(), position, subject, report, code: Code::JourneyLapsed, step };
                 tx.note_withdrawal(&row).await?;
-                tx.make_due(&entry.report).await?;
+                tx.make_due(&report).await?;
                 continue;
             };
             good.push(Served {

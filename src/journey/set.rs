@@ -1,8 +1,9 @@
 //! The whole set of contracts that a service judges by: catalogue, agreements, code lists and recipes, checked together.
 
 use crate::agreement::{Codes, Illustrations, Register};
+use crate::answer::Kind;
 use crate::contract::{Catalogue, Direction};
-use crate::domain::{Category, Files, Flaw, Flaws};
+use crate::domain::{Category, ContractRef, Files, Flaw, Flaws};
 use crate::translate::Recipes;
 
 /// One whole set. It is made whole or not at all: a bad set never replaces a good one.
@@ -58,6 +59,17 @@ impl ContractSet {
                         }
                     }
                 }
+            }
+        }
+        for kind in Kind::ALL {
+            let reference = kind.contract().parse().ok();
+            let contract = reference.and_then(|reference: ContractRef| self.catalogue.contract(&reference));
+            if contract.is_none_or(|contract| contract.direction() != Direction::Out(Kind::SYNTAX)) {
+                flaws.add(
+                    "messages",
+                    1,
+                    format!("the set has no outgoing contract {} in JSON for its answers", kind.contract()),
+                );
             }
         }
         if self.catalogue.contracts().all(|contract| contract.direction() != Direction::In) {

@@ -8,18 +8,37 @@ use crate::store::{Store, StoreError, Stored, Tx};
 const SWEEP: i64 = 50;
 
 impl Journey {
-    /// Settles a bounded number of reports whose time has come; says how many there were.
+    /// Settles a bounded number of reports whose time has come, then answers for reports whose hold period has ended; says
+    /// how many there were of both.
     ///
     /// # Errors
     /// A fault of the store.
     pub async fn sweep<S: Store>(&self, store: &S) -> Stored<usize> {
         let mut attempts = Attempts::default();
-        loop {
+        let settled = loop {
             match self.sweep_once(store).await {
                 Err(StoreError::Contended) if attempts.again() => {}
-                result => return result,
+                result => break result?,
+            }
+        };
+        loop {
+            match self.end_holds_once(store).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return Ok(settled + result?),
             }
         }
+    }
+
+    async fn end_holds_once<S: Store>(&self, store: &S) -> Stored<usize> {
+        let mut tx = self.begin(store, "end-holds").await?;
+        let due = tx.claim_due_answers(SWEEP).await?;
+        for one in &due {
+            if let Some(answer) = self.end_hold(&mut tx, one).await? {
+                tx.publish_answers(&[answer]).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(due.len())
     }
 
     async fn sweep_once<S: Store>(&self, store: &S) -> Stored<usize> {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::answers::Foreseen;
 use super::set::ContractSet;
 use crate::agreement::{Covered, cover};
 use crate::consent::{Shut, permit};
@@ -9,7 +10,7 @@ use crate::contract::{Checked, Direction, FlagRecord, ReportKind, check, refuse_
 use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, Refusal, ReportKey, Violation};
 use crate::filter::{Withheld, disclose};
 use crate::intake::{Payload, decode};
-use crate::protection::{Diverted, Identified, Unreadable, identify};
+use crate::protection::{Diverted, Identified, Open, Unreadable, identify};
 use crate::translate::{Rendition, render};
 
 /// How far a message comes before the store must be asked about its person.
@@ -98,6 +99,20 @@ pub fn judge(identified: Identified, stored_flag: bool, set: &ContractSet, keys:
     } else {
         identified.open_record()
     };
+    by_rules(open, set, keys)
+}
+
+/// Judges a report on a protected person by contract and agreement, only to find what its sender is told: the same as
+/// anyone else's. What comes back has no legs that could be walked.
+pub(super) fn foresee(identified: Identified, set: &ContractSet, keys: &dyn Keys) -> Result<Foreseen, Refusal> {
+    match by_rules(identified.open_record(), set, keys) {
+        Judged::Report(fanned) => Ok(Foreseen::of(&fanned, keys)),
+        Judged::Refused(refusal) => Err(refusal),
+        _ => Err(Refusal::whole(Code::JourneyFailed)),
+    }
+}
+
+fn by_rules(open: Open, set: &ContractSet, keys: &dyn Keys) -> Judged {
     match check(open, &set.catalogue, keys) {
         Err(refusal) => Judged::Refused(refusal),
         Ok(Checked::Consent(_, revision)) => Judged::Consent(revision),

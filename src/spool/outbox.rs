@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{SpoolError, SpoolFolders};
-use crate::domain::{Party, RecipientId, Syntax};
+use crate::domain::{RecipientId, Syntax};
 use crate::feed::Method;
 use crate::journey::{HandedOver, Journey};
 use crate::store::{Store, Tx as _};
@@ -39,7 +39,7 @@ impl Outbox {
         tx.commit().await?;
         let epoch = store.epoch().await?;
         let mut delivered = 0;
-        for recipient in recipients.iter().filter(|recipient| recipient.party() == Party::Forsorjningsstod) {
+        for recipient in recipients.iter().filter(|recipient| recipient.is_pushed()) {
             let folder = self.folders.outbox().join(recipient.as_str());
             fs::create_dir_all(&folder)?;
             while let Some(handed) = journey.hand_over(store, recipient).await? {

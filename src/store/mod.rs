@@ -14,10 +14,12 @@
 //! - Time inside a transaction is [`Tx::now`], to the microsecond, and does not move within it.
 //! - What is not there is `None` or empty, never an error. [`StoreError::Away`] says that the store cannot be reached or
 //!   is busy: wait and try again, acknowledge nothing. Every other error is a fault of the program or of the data.
-//! - [`Tx::publish`] takes [`Sealed`] and is the only way into a feed.
+//! - [`Tx::publish`] takes [`Sealed`] and is the only way into a feed for anything with content. [`Tx::publish_answers`]
+//!   takes [`Answer`], which has none and is stored as it is.
 
 mod clock;
 mod concerned;
+mod due;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
@@ -29,11 +31,13 @@ use uuid::Uuid;
 
 pub use clock::Clock;
 pub use concerned::Concerned;
+pub use due::{DueAnswer, DueReport};
 pub use rows::{
-    AuditRow, Census, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState,
-    MessageKind, MessageState, NewMessage, Receipt, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
+    AuditRow, Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind,
+    MessageState, NewMessage, Receipt, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
 };
 
+use crate::answer::Answer;
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::seal::{Marks, Revocation, SealError, Sealed};
 
@@ -170,6 +174,19 @@ pub trait Tx: Send {
         fingerprint: &[u8],
         until: Timestamp,
     ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Puts answers into their systems' feeds at the next positions, in the order given. Each is a subject of its own.
+    fn publish_answers(&mut self, answers: &[Answer]) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Keeps in mind that a report is to be looked at when its hold period ends; once a message.
+    fn keep_due_answer(&mut self, due: &DueAnswer) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Claims reports whose hold period has ended, the longest ended first, and takes all locks that settling them can need,
+    /// as [`Tx::claim_due`] does.
+    fn claim_due_answers(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<DueAnswer>>> + Send;
+
+    /// Forgets that a report is to be looked at.
+    fn end_due_answer(&mut self, message: MessageNumber) -> impl Future<Output = Stored<()>> + Send;
 
     /// Puts a `DELETE` of a subject into a feed at the next position. It needs no gate and carries no content.
     fn publish_delete(

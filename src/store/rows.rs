@@ -171,15 +171,6 @@ pub struct LegRow {
     pub basis: String,
 }
 
-/// A report with a leg whose time has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueReport {
-    /// The participant.
-    pub person: PersonKey,
-    /// The report.
-    pub report: ReportKey,
-}
-
 /// An entry without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryRow {
@@ -226,8 +217,10 @@ pub struct FeedEntry {
     pub flagged: bool,
     /// Whether it was ever served.
     pub served: bool,
-    /// The report.
-    pub report: ReportKey,
+    /// The report; none for an answer, which is not sealed and has no gate.
+    pub report: Option<ReportKey>,
+    /// The message that it was made of, or answers.
+    pub message: MessageNumber,
 }
 
 /// A row of the ledger of withdrawals.

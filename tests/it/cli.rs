@@ -158,7 +158,7 @@ fn agreements_and_contracts_are_listed_and_illustrations_marked() {
     assert_eq!(brygga(&["agreements", "show", "none"]).0, 2);
     let (_, text) = brygga(&["contracts", "list", "--json"]);
     let list: Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(list["contracts"].as_array().map(Vec::len), Some(6));
+    assert_eq!(list["contracts"].as_array().map(Vec::len), Some(9));
 }
 
 #[test]

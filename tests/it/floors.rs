@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 27] = [
+const FLOORS: [(&str, u8, u8); 28] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8, u8); 27] = [
     ("filter", 2, 5),
     ("translate", 2, 6),
     ("feed", 2, 7),
+    ("answer", 3, 0),
     ("seal", 3, 0),
     ("store", 3, 0),
     ("journey", 3, 0),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use brygga::answer::Kind;
 use brygga::domain::RecipientId;
 use brygga::feed::{Cursor, Method};
-use brygga::journey::Outcome;
+use brygga::journey::{Outcome, Served};
 use brygga::store::{MessageState, Store as _, Tx as _};
 use serde::Deserialize;
 use serde_json::Value;
@@ -90,7 +91,7 @@ async fn by_spool(folder: &Path) -> (Vec<(String, Came)>, BTreeMap<String, usize
     let recipients = tx.recipients().await.expect("recipients");
     tx.commit().await.expect("a commit");
     let mut feeds = BTreeMap::new();
-    for recipient in recipients {
+    for recipient in recipients.into_iter().filter(|recipient| recipient.party().is_some()) {
         feeds.insert(recipient.to_string(), standing(&desk, &recipient).await);
     }
     (came, feeds)
@@ -98,7 +99,8 @@ async fn by_spool(folder: &Path) -> (Vec<(String, Came)>, BTreeMap<String, usize
 
 async fn standing(desk: &Desk, recipient: &RecipientId) -> usize {
     let page = desk.journey.page(&desk.store, recipient, Cursor::START, 1000).await.expect("a page");
-    page.entries.iter().filter(|entry| entry.method == Method::Put).count()
+    let is_disclosed = |entry: &&Served| entry.method == Method::Put && Kind::of_contract(&entry.contract).is_none();
+    page.entries.iter().filter(is_disclosed).count()
 }
 
 fn by_check(folder: &Path) -> (u8, Vec<(String, Came)>, BTreeMap<String, usize>) {

@@ -19,6 +19,7 @@ impl PgTx {
     pub(super) async fn write_rows(&mut self) -> Stored<()> {
         self.write_messages().await?;
         self.write_duplicates().await?;
+        self.write_due_answers().await?;
         self.write_legs().await
     }
 
@@ -157,8 +158,8 @@ impl PgTx {
             .bind(fresh.iter().map(|one| one.recipient.as_str()).bind_iter())
             .bind(positions.iter().copied().bind_iter())
             .bind(fresh.iter().map(|one| one.message.0).bind_iter())
-            .bind(fresh.iter().map(|one| one.report.as_bytes()).bind_iter())
-            .bind(fresh.iter().map(|one| key(&one.person)).bind_iter())
+            .bind(fresh.iter().map(|one| one.of.as_ref().map(|(report, _)| report.as_bytes())).bind_iter())
+            .bind(fresh.iter().map(|one| one.of.as_ref().map(|(_, person)| key(person))).bind_iter())
             .bind(fresh.iter().map(|one| one.subject.as_bytes()).bind_iter())
             .bind(fresh.iter().map(|one| one.contract.as_str()).bind_iter())
             .bind(fresh.iter().map(|one| one.syntax.as_str()).bind_iter())

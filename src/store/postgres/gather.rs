@@ -10,7 +10,7 @@ use super::tx::PgTx;
 use super::{restore, rows, sql};
 use crate::domain::{MessageNumber, PersonKey, RecipientId, ReportKey};
 use crate::faults;
-use crate::store::{Concerned, DueReport, LegRow, MessageKind, Stored, StoredMessage};
+use crate::store::{Concerned, DueReport, LegRow, MessageKind, StoreError, Stored, StoredMessage};
 
 impl PgTx {
     /// Takes the participants' rows and the delivery rows, each kind sorted, and then reads ahead.
@@ -244,5 +244,21 @@ impl PgTx {
         let concerned = Concerned { persons, reports, ..Concerned::default() }.sorted();
         self.look_around(&concerned).await?;
         Ok(due)
+    }
+
+    pub(super) async fn know_entries(&mut self, report: &ReportKey) -> Stored<()> {
+        if self.work.entries.contains_key(report) { Ok(()) } else { self.read_entries(&[*report]).await }
+    }
+
+    pub(super) async fn know_legs(&mut self, message: MessageNumber) -> Stored<()> {
+        if self.work.legs.contains_key(&message) { Ok(()) } else { self.read_legs(&[message]).await }
+    }
+
+    /// The report and the participant of a message that entries are made of.
+    pub(super) fn origin(message: &StoredMessage) -> Stored<(ReportKey, PersonKey)> {
+        match (message.message.report, message.message.person) {
+            (Some(report), Some(person)) => Ok((report, person)),
+            _ => Err(StoreError::Inconsistent { table: "messages", column: "report" }),
+        }
     }
 }

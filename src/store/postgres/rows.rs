@@ -152,6 +152,7 @@ pub(super) fn feed_entry(row: &PgRow) -> Stored<FeedEntry> {
         illustrative: column(row, "illustrative")?,
         flagged: column(row, "flagged")?,
         served: column(row, "served")?,
-        report: digest(row, ENTRIES, "report", ReportKey::from_slice)?,
+        report: optional_digest(row, ENTRIES, "report", ReportKey::from_slice)?,
+        message: number(row, "message")?,
     })
 }

@@ -24,7 +24,7 @@ macro_rules! messages {
 macro_rules! feed_entries {
     ($rest:literal) => {
         concat!(
-            "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, \
+            "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, message, \
              served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
              (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
              FROM entries LEFT JOIN persons ON persons.person = entries.person ",
@@ -40,7 +40,8 @@ statements! {
     SETTING = "SELECT value FROM meta WHERE key = $1";
     KEEP_SETTING = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     HAS_AFTER = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = $1 AND position > $2 AND state = 'live')";
-    HAS_WORK = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= $1) OR EXISTS (SELECT 1 FROM entries \
+    HAS_WORK = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= $1) \
+        OR EXISTS (SELECT 1 FROM due_answers WHERE due_at <= $1) OR EXISTS (SELECT 1 FROM entries \
         WHERE state = 'live' AND confirmed_at IS NULL AND recipient <> 'arbetsformedlingen')";
 
     MAKE_PERSONS = "INSERT INTO persons (person) SELECT * FROM UNNEST($1::bytea[]) ON CONFLICT DO NOTHING";
@@ -101,6 +102,13 @@ statements! {
         sealed, fingerprint, until, illustrative, state, published_at) SELECT *, $15::bigint FROM UNNEST($1::text[], \
         $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::bytea[], \
         $11::bytea[], $12::bigint[], $13::boolean[], $14::text[])";
+    KEEP_DUE_ANSWERS = "INSERT INTO due_answers (message, person, recipients, due_at, illustrative) \
+        SELECT * FROM UNNEST($1::bigint[], $2::bytea[], $3::text[], $4::bigint[], $5::boolean[]) ON CONFLICT DO NOTHING";
+    DUE_ANSWERS = "SELECT message, person, recipients, due_at, illustrative FROM due_answers WHERE due_at <= $1 \
+        ORDER BY due_at, message LIMIT $2";
+    DUE_ANSWERS_OF = "SELECT message, person, recipients, due_at, illustrative FROM due_answers WHERE due_at <= $1 \
+        AND person = ANY($3) ORDER BY due_at, message LIMIT $2";
+    END_DUE_ANSWER = "DELETE FROM due_answers WHERE message = $1";
     KEEP_ENTRY = "UPDATE entries SET message = $3, until = $4 WHERE recipient = $1 AND position = $2";
     WITHDRAW_ENTRY = "UPDATE entries SET state = 'withdrawn' WHERE recipient = $1 AND position = $2";
     INSERT_WITHDRAWALS = "INSERT INTO withdrawals (recipient, position, subject, report, code, step, at) \

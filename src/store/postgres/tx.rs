@@ -11,12 +11,13 @@ use super::read::{key, micros, recipient as recipient_of};
 use super::rows;
 use super::work::{Fresh, Work};
 use super::{census, restore, sql};
+use crate::answer::Answer;
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 use crate::seal::{Marks, Revocation, Sealed};
 use crate::store::{
-    AuditRow, Census, Concerned, DeadLetter, DueReport, EntryRow, EntryState, FeedEntry, HeldLeg, LegRow, MessageKind,
-    MessageState, NewMessage, Receipt, Standing, StoreError, Stored, StoredMessage, Tx, WithdrawalRow,
+    AuditRow, Census, Concerned, DeadLetter, DueAnswer, DueReport, EntryRow, EntryState, FeedEntry, HeldLeg, LegRow,
+    MessageKind, MessageState, NewMessage, Receipt, Standing, StoreError, Stored, StoredMessage, Tx, WithdrawalRow,
 };
 use crate::telemetry::{Committed, Event as _};
 
@@ -43,22 +44,6 @@ impl PgTx {
 
     pub(super) fn db(&mut self) -> &mut PgConnection {
         &mut self.inner
-    }
-
-    async fn know_entries(&mut self, report: &ReportKey) -> Stored<()> {
-        if self.work.entries.contains_key(report) { Ok(()) } else { self.read_entries(&[*report]).await }
-    }
-
-    async fn know_legs(&mut self, message: MessageNumber) -> Stored<()> {
-        if self.work.legs.contains_key(&message) { Ok(()) } else { self.read_legs(&[message]).await }
-    }
-
-    /// The report and the participant of a message that entries are made of.
-    fn origin(message: &StoredMessage) -> Stored<(ReportKey, PersonKey)> {
-        match (message.message.report, message.message.person) {
-            (Some(report), Some(person)) => Ok((report, person)),
-            _ => Err(StoreError::Inconsistent { table: "messages", column: "report" }),
-        }
     }
 }
 
@@ -227,11 +212,10 @@ impl Tx for PgTx {
         let (report, person) = Self::origin(message)?;
         self.know_entries(&report).await?;
         let heading = sealed.heading();
-        self.work.publish(Fresh {
+        let fresh = Fresh {
             recipient: heading.recipient.clone(),
             message: message.number,
-            report,
-            person,
+            of: Some((report, person)),
             subject: heading.subject,
             contract: heading.contract.to_string(),
             syntax: heading.syntax.as_str().to_owned(),
@@ -241,8 +225,29 @@ impl Tx for PgTx {
             until: Some(until),
             illustrative: heading.illustrative,
             state: EntryState::Live,
-        });
+        };
+        self.work.publish(report, fresh);
         Ok(())
+    }
+
+    async fn publish_answers(&mut self, answers: &[Answer]) -> Stored<()> {
+        self.work.fresh.extend(answers.iter().map(super::answers::fresh));
+        Ok(())
+    }
+
+    async fn keep_due_answer(&mut self, due: &DueAnswer) -> Stored<()> {
+        self.work.due_answers.push(due.clone());
+        Ok(())
+    }
+
+    async fn claim_due_answers(&mut self, limit: i64) -> Stored<Vec<DueAnswer>> {
+        self.write_rows().await?;
+        self.work.forget();
+        self.claim_answers(limit).await
+    }
+
+    async fn end_due_answer(&mut self, message: MessageNumber) -> Stored<()> {
+        sqlx::query(sql::END_DUE_ANSWER).bind(message.0).execute(self.db()).await.map(drop).map_err(away)
     }
 
     async fn publish_delete(&mut self, recipient: &RecipientId, subject: &Subject, message: &StoredMessage) -> Stored<()> {
@@ -255,11 +260,10 @@ impl Tx for PgTx {
         let newest = newest.ok_or(StoreError::Inconsistent { table: "entries", column: "subject" })?;
         let (contract, syntax) = (newest.contract.clone(), newest.syntax.clone());
         let illustrative = newest.illustrative;
-        self.work.publish(Fresh {
+        let fresh = Fresh {
             recipient: recipient.clone(),
             message: message.number,
-            report,
-            person,
+            of: Some((report, person)),
             subject: *subject,
             contract,
             syntax,
@@ -269,7 +273,8 @@ impl Tx for PgTx {
             until: None,
             illustrative,
             state: EntryState::Live,
-        });
+        };
+        self.work.publish(report, fresh);
         Ok(())
     }
 

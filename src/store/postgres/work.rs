@@ -13,7 +13,8 @@ use crate::domain::{LegId, Login, MessageNumber, PersonKey, Position, RecipientI
 use crate::feed::Method;
 use crate::seal::Revocation;
 use crate::store::{
-    AuditRow, EntryRow, EntryState, LegRow, MessageKind, MessageState, NewMessage, Receipt, StoredMessage, WithdrawalRow,
+    AuditRow, DueAnswer, EntryRow, EntryState, LegRow, MessageKind, MessageState, NewMessage, Receipt, StoredMessage,
+    WithdrawalRow,
 };
 
 /// Positions from here on are not real: the entry gets its own when the counters are raised, as the last thing.
@@ -24,8 +25,8 @@ const PROVISIONAL: i64 = 1 << 62;
 pub(super) struct Fresh {
     pub(super) recipient: RecipientId,
     pub(super) message: MessageNumber,
-    pub(super) report: ReportKey,
-    pub(super) person: PersonKey,
+    /// The report and its participant; none of an answer.
+    pub(super) of: Option<(ReportKey, PersonKey)>,
     pub(super) subject: Subject,
     pub(super) contract: String,
     pub(super) syntax: String,
@@ -62,6 +63,7 @@ pub(super) struct Work {
     pub(super) changed_legs: BTreeSet<LegId>,
     pub(super) replaced: Vec<(RecipientId, Position)>,
     pub(super) fresh: Vec<Fresh>,
+    pub(super) due_answers: Vec<DueAnswer>,
     pub(super) withdrawals: Vec<WithdrawalRow>,
     pub(super) audit: Vec<AuditRow>,
 }
@@ -82,7 +84,7 @@ impl Work {
     /// Forgets the entries that stand in feeds: another lock is held now, and they may have been served before it was.
     pub(super) fn forget_entries(&mut self) {
         // A report with entries that are not written yet was read under its lock already.
-        let unwritten: BTreeSet<ReportKey> = self.fresh.iter().map(|fresh| fresh.report).collect();
+        let unwritten: BTreeSet<ReportKey> = self.fresh.iter().filter_map(|fresh| Some(fresh.of?.0)).collect();
         self.entries.retain(|report, _| unwritten.contains(report));
     }
 
@@ -137,9 +139,9 @@ impl Work {
     }
 
     /// Takes up an entry to be written, in place of the live one of its subject; the report's entries have been read.
-    pub(super) fn publish(&mut self, fresh: Fresh) {
+    pub(super) fn publish(&mut self, report: ReportKey, fresh: Fresh) {
         let position = Position(PROVISIONAL.saturating_add(i64::try_from(self.fresh.len()).unwrap_or(i64::MAX)));
-        let known = self.entries.entry(fresh.report).or_default();
+        let known = self.entries.entry(report).or_default();
         for old in known.iter_mut() {
             let is_live = old.row.state == EntryState::Live && old.row.subject == fresh.subject;
             if is_live && old.recipient == fresh.recipient {

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::read::{column, digest, micros, optional_time, optional_word, recipient as recipient_of, time, word};
+use super::read::{
+    column, digest, micros, optional_digest, optional_time, optional_word, recipient as recipient_of, time, word,
+};
 use super::{Stored, away};
-use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
+use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 use crate::seal::{Sealed, SealedBytes};
 use crate::store::{EntryRow, EntryState, FeedEntry, StoredMessage, WithdrawalRow};
@@ -79,12 +81,21 @@ impl<'a> Fresh<'a> {
     }
 }
 
-pub(super) async fn publish(
-    db: &mut SqliteConnection,
-    fresh: &Fresh<'_>,
-    message: &StoredMessage,
-    now: Timestamp,
-) -> Stored<()> {
+/// What an entry was made of, or answers.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) message: MessageNumber,
+    pub(super) report: Option<&'a ReportKey>,
+    pub(super) person: Option<&'a PersonKey>,
+}
+
+impl<'a> Origin<'a> {
+    pub(super) const fn of(stored: &'a StoredMessage) -> Self {
+        Self { message: stored.number, report: stored.message.report.as_ref(), person: stored.message.person.as_ref() }
+    }
+}
+
+pub(super) async fn publish(db: &mut SqliteConnection, fresh: &Fresh<'_>, origin: Origin<'_>, now: Timestamp) -> Stored<()> {
     let replace = "UPDATE entries SET state = 'replaced' WHERE recipient = ?1 AND subject = ?2 AND state = 'live'";
     let query = sqlx::query(replace).bind(fresh.recipient.as_str()).bind(fresh.subject.as_bytes());
     query.execute(&mut *db).await.map_err(away)?;
@@ -96,9 +107,9 @@ pub(super) async fn publish(
     sqlx::query(sql)
         .bind(fresh.recipient.as_str())
         .bind(head)
-        .bind(message.number.0)
-        .bind(message.message.report.as_ref().map(ReportKey::as_bytes))
-        .bind(message.message.person.as_ref().map(|person| person.as_bytes().as_slice()))
+        .bind(origin.message.0)
+        .bind(origin.report.map(ReportKey::as_bytes))
+        .bind(origin.person.map(|person| person.as_bytes().as_slice()))
         .bind(fresh.subject.as_bytes())
         .bind(fresh.contract.as_str())
         .bind(fresh.syntax)
@@ -165,7 +176,7 @@ pub(super) async fn page(
     after: Position,
     limit: i64,
 ) -> Stored<Vec<FeedEntry>> {
-    let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, \
+    let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, message, \
         served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
         (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
         FROM entries LEFT JOIN persons ON persons.person = entries.person \
@@ -175,7 +186,7 @@ pub(super) async fn page(
 }
 
 pub(super) async fn unconfirmed(db: &mut SqliteConnection, recipient: &RecipientId, limit: i64) -> Stored<Vec<FeedEntry>> {
-    let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, \
+    let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, message, \
         served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
         (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
         FROM entries LEFT JOIN persons ON persons.person = entries.person \
@@ -198,7 +209,8 @@ fn feed_entry(row: &SqliteRow) -> Stored<FeedEntry> {
         illustrative: column(row, "illustrative")?,
         flagged: column(row, "flagged")?,
         served: column(row, "served")?,
-        report: digest(row, TABLE, "report", ReportKey::from_slice)?,
+        report: optional_digest(row, TABLE, "report", ReportKey::from_slice)?,
+        message: MessageNumber(column(row, "message")?),
     })
 }
 

@@ -3,6 +3,7 @@
 //! Every transaction begins with `BEGIN IMMEDIATE` on the one writing connection, so a lock is never taken halfway
 //! (a deferred transaction that wants to write gets `SQLITE_BUSY` at once). Readers have connections of their own.
 
+mod answers;
 mod census;
 mod entries;
 pub mod keys;
@@ -120,7 +121,8 @@ impl Store for SqliteStore {
     }
 
     async fn has_work(&self) -> Stored<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= ?1) OR EXISTS (SELECT 1 FROM feeds \
+        let sql = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= ?1) OR EXISTS (SELECT 1 FROM due_answers WHERE due_at <= ?1) \
+            OR EXISTS (SELECT 1 FROM feeds \
             WHERE recipient <> ?2 AND EXISTS (SELECT 1 FROM entries WHERE entries.recipient = feeds.recipient \
             AND entries.state = 'live' AND entries.confirmed_at IS NULL)) AS work";
         let polled = RecipientId::arbetsformedlingen();

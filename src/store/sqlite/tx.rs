@@ -4,14 +4,15 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
-use super::entries::Fresh;
-use super::{Stored, away, census, entries, legs, messages, restore};
+use super::entries::{Fresh, Origin};
+use super::{Stored, answers, away, census, entries, legs, messages, restore};
+use crate::answer::Answer;
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 use crate::seal::{Marks, Revocation, Sealed};
 use crate::store::{
-    AuditRow, Census, Concerned, DeadLetter, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind, NewMessage, Receipt,
-    Standing, StoredMessage, Tx, WithdrawalRow,
+    AuditRow, Census, Concerned, DeadLetter, DueAnswer, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind,
+    NewMessage, Receipt, Standing, StoredMessage, Tx, WithdrawalRow,
 };
 use crate::telemetry::{Committed, Event as _};
 
@@ -131,7 +132,28 @@ impl Tx for SqliteTx {
 
     async fn publish(&mut self, sealed: &Sealed, message: &StoredMessage, fingerprint: &[u8], until: Timestamp) -> Stored<()> {
         let now = self.now;
-        entries::publish(self.db(), &Fresh::put(sealed, fingerprint, until), message, now).await
+        entries::publish(self.db(), &Fresh::put(sealed, fingerprint, until), Origin::of(message), now).await
+    }
+
+    async fn publish_answers(&mut self, answers: &[Answer]) -> Stored<()> {
+        let now = self.now;
+        answers::publish(self.db(), answers, now).await
+    }
+
+    async fn keep_due_answer(&mut self, due: &DueAnswer) -> Stored<()> {
+        answers::keep_due(self.db(), due).await
+    }
+
+    async fn claim_due_answers(&mut self, limit: i64) -> Stored<Vec<DueAnswer>> {
+        let now = self.now;
+        let due = answers::due(self.db(), now, limit).await?;
+        let persons: Vec<PersonKey> = due.iter().map(|one| one.person).collect();
+        messages::lock_persons(self.db(), &persons).await?;
+        Ok(due)
+    }
+
+    async fn end_due_answer(&mut self, message: MessageNumber) -> Stored<()> {
+        answers::end_due(self.db(), message).await
     }
 
     async fn publish_delete(&mut self, recipient: &RecipientId, subject: &Subject, message: &StoredMessage) -> Stored<()> {
@@ -140,7 +162,7 @@ impl Tx for SqliteTx {
         let syntax = if syntax == "xml" { "xml" } else { "json" };
         let (method, until) = (Method::Delete, None);
         let fresh = Fresh { recipient, subject, contract, syntax, method, bytes: &[], fingerprint: &[], until, illustrative };
-        entries::publish(self.db(), &fresh, message, now).await
+        entries::publish(self.db(), &fresh, Origin::of(message), now).await
     }
 
     async fn keep_entry(

@@ -195,7 +195,8 @@ fn nothing_outside_the_allow_list_is_in_any_feed() {
         let set = Arc::new(agreement.set());
         let waivers: Vec<_> = consents.iter().enumerate().map(|(index, consent)| waiver(index, plan.person, consent)).collect();
         for (id, events) in run(publish(&set, &plan, &waivers)) {
-            let recipient = agreement.recipients.iter().find(|recipient| recipient.party == id.party()).expect("in the terms");
+            let recipient =
+                agreement.recipients.iter().find(|recipient| Some(recipient.party) == id.party()).expect("in the terms");
             let seen = allowed(recipient, &waivers);
             check(&set, &plan.tree(), recipient, seen, &events);
             published.set(published.get() + events.len());

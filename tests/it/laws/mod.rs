@@ -6,6 +6,7 @@ mod allow_list;
 mod dates;
 mod gate;
 mod message;
+mod no_oracle;
 mod numbers;
 mod order;
 mod reader;
