@@ -45,6 +45,12 @@ macro_rules! planted {
 
 pub(crate) use {planted, point};
 
+/// By how many microseconds a fault run has moved the clock: in this build, none.
+#[cfg(not(feature = "faults"))]
+pub(crate) const fn ahead() -> i64 {
+    0
+}
+
 /// Gives other processes time to step into the gap that a planted fault has left: in this build there is none.
 #[cfg(not(feature = "faults"))]
 pub(crate) fn widen(_: i64) -> std::future::Ready<()> {

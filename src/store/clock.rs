@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
+use crate::faults;
+
 /// Where a store's time comes from.
 #[derive(Debug, Clone)]
 pub enum Clock {
@@ -26,7 +28,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let micros = match self {
             #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
-            Self::System => ahead(Timestamp::now().as_microsecond()),
+            Self::System => Timestamp::now().as_microsecond().saturating_add(faults::ahead()),
             Self::Set(micros) => micros.load(Ordering::SeqCst),
         };
         Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -38,15 +40,4 @@ impl Clock {
             micros.store(instant.as_microsecond(), Ordering::SeqCst);
         }
     }
-}
-
-/// A fault run moves the clocks of whole processes past a date.
-#[cfg(feature = "faults")]
-fn ahead(micros: i64) -> i64 {
-    micros.saturating_add(crate::faults::ahead())
-}
-
-#[cfg(not(feature = "faults"))]
-const fn ahead(micros: i64) -> i64 {
-    micros
 }

@@ -91,14 +91,16 @@ fn gates(evidence: &Evidence<'_>, events: &[Event], reader: usize, wrongs: &mut 
     let shut = shut.filter_map(|message| Some((message.person.as_str(), *evidence.shut.get(&message.id)?, true)));
     let ended = evidence.ended.iter().map(|(person, since)| (person.as_str(), *since, false));
     let held = held(events);
+    let (mut late, mut kept) = (0, 0);
     for (person, since, is_taken_back) in shut.chain(ended) {
-        let late = events.iter().filter(|event| event.asked_at > since && event.document.contains(person)).count();
-        if late > 0 {
-            wrongs.push(format!("law 3: reader {reader} was served {late} document(s) of a person whose gate was shut"));
-        }
-        if is_taken_back && held.values().any(|event| event.document.contains(person)) {
-            wrongs.push(format!("law 3: reader {reader} still holds a document that was taken back, with no DELETE"));
-        }
+        late += events.iter().filter(|event| event.asked_at > since && event.document.contains(person)).count();
+        kept += held.values().filter(|event| is_taken_back && event.document.contains(person)).count();
+    }
+    if late > 0 {
+        wrongs.push(format!("law 3: reader {reader} was served {late} document(s) of a person whose gate was shut"));
+    }
+    if kept > 0 {
+        wrongs.push(format!("law 3: reader {reader} still holds {kept} document(s) that were taken back, with no DELETE"));
     }
 }
 

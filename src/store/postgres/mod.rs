@@ -31,6 +31,7 @@ pub use tx::PgTx;
 use super::{Clock, Store, StoreError, Stored};
 use crate::config::Postgres as Settings;
 use crate::domain::{Position, RecipientId};
+use crate::faults;
 use fault::away;
 
 /// The three pools. What one part of the service holds too long, another does not wait for.
@@ -113,7 +114,7 @@ impl PostgresStore {
         let mut inner = self.pool.begin().await.map_err(away)?;
         let now = match &self.clock {
             Clock::System => {
-                let theirs = connect::clock(&mut inner).await?;
+                let theirs = connect::clock(&mut inner).await?.saturating_add(faults::ahead());
                 self.ahead.store(theirs.saturating_sub(self.clock.now().as_microsecond()), Ordering::Relaxed);
                 Timestamp::from_microsecond(theirs).unwrap_or(Timestamp::UNIX_EPOCH)
             }
