@@ -129,8 +129,12 @@ idle_in_transaction_timeout_ms = 5000
 [keys]
 service_key_file = "{secrets}service.key"
 wrapping_key_files = ["{secrets}wrapping.key"]
-store = "embedded"
-file = "{secrets}{database}-keys.db"
+store = "postgres"
+url = "postgres://brygga@127.0.0.1:{postgres}/{database}_keys"
+tls = "off"
+acquire_timeout_ms = 3000
+statement_timeout_ms = 10000
+lock_timeout_ms = 5000
 
 [amqp]
 url = "amqp://brygga@127.0.0.1:{amqp}/%2f"

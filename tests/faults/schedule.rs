@@ -51,8 +51,7 @@ pub(crate) async fn run(world: &mut World, seed: u64, plan: &Plan, folder: &Path
     std::fs::create_dir_all(folder).expect("a folder");
     let database = format!("faults_{}", plan.number);
     world.postgres.make(&database).await;
-    // A key store is never made by opening it: whoever mistypes its place would start with no keys at all.
-    std::fs::File::create(world.at(&format!("{database}-keys.db"))).expect("a file");
+    world.postgres.make(&format!("{database}_keys")).await;
     let pool = world.postgres.pool(&database);
     let mut run = Run {
         world,
