@@ -181,12 +181,27 @@ def configurations() -> None:
                 expect(re.search(rf"\b{re.escape(name)}\b", text(where)), f"{place}: {where} does not mount {name}")
 
 
+def sample() -> None:
+    """The sample fits the systemd unit and RabbitMQ's definitions, and explains every key that the others use."""
+    content = text("deploy/brygga.toml")
+    config = tomllib.loads(content)
+    for path in re.findall(r'^[^#\n]*_file\w* = \[?"([^"]+)"', content, re.MULTILINE):
+        expect(path.startswith("/etc/brygga/secrets/"), f"brygga.toml: {path} is not where the unit's secrets lie")
+    expect(config["amqp"]["url"].endswith("/brygga"), "brygga.toml: the virtual host is not that of definitions.json")
+    expect(config["amqp"].get("declare") is False, "brygga.toml: with definitions.json Brygga has no right to declare")
+    named = set(re.findall(r"^(?:# )?(\w+) =", content, re.MULTILINE))
+    for place in ("deploy/compose.toml", "deploy/kubernetes/config.yaml"):
+        for name in re.findall(r"^ *(\w+) =", text(place), re.MULTILINE):
+            expect(name in named, f"{place}: brygga.toml does not explain {name}")
+
+
 def main() -> int:
     compose(Path(sys.argv[1]))
     image()
     kubernetes()
     alarms()
     configurations()
+    sample()
     for fault in FAULTS:
         print(fault, file=sys.stderr)
     return int(bool(FAULTS))

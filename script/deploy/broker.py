@@ -53,10 +53,13 @@ def expect(words: str, wanted: str, got: str) -> None:
 
 
 def publish(exchange: str, key: str, user: str):
+    message_id = str(uuid.uuid4())
     properties = pika.BasicProperties(
-        user_id=user, message_id=str(uuid.uuid4()), delivery_mode=2, content_type="application/json",
+        user_id=user, message_id=message_id, delivery_mode=2, content_type="application/json",
         type="activity-report.v1", timestamp=int(time.time()))
-    return lambda channel: channel.basic_publish(exchange, key, b"{}", properties, mandatory=True)
+    # No two alike, or Brygga takes one for a duplicate of the other.
+    body = json.dumps({"none": message_id}).encode()
+    return lambda channel: channel.basic_publish(exchange, key, body, properties, mandatory=True)
 
 
 def depth(of: pika.BlockingConnection, queue: str) -> int:
