@@ -9,16 +9,16 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::drops::take_drops;
+use super::drops::{deliver_files, take_drops};
 use super::opened::{OpenFault, Opened, open};
 use super::sampler::sample;
 use super::sweeper::sweep;
-use crate::amqp::{AmqpCourier, AmqpIntake};
+use crate::amqp::AmqpIntake;
 use crate::config::{Config, FeedConfig};
 use crate::http::management::{self, Management};
 use crate::http::{Api, TlsBound, Trust, TrustFault};
 use crate::journey::{ContractSet, Journey};
-use crate::spool::{Inbox, SpoolFolders};
+use crate::spool::{Inbox, Outbox, SpoolFolders};
 use crate::store::{Clock, Store, StoreError};
 use crate::telemetry::{Event as _, Health, Numbers, Part, Started, Stopped, Waiting};
 
@@ -169,22 +169,19 @@ fn start<S: Store>(
         parts.spawn(reload_on_hangup(feed.trust.clone(), stopping.clone()));
         parts.spawn(feed.bound.serve(api, feed.trust, settings.connections, stopping.clone()));
     }
-    let mut courier = None;
     if let Some(amqp) = &config.amqp {
         let intake = AmqpIntake::new(amqp.clone(), &journey, &handles.intake, &health, &numbers)?;
         parts.spawn(intake.run(stopping.clone()));
-        courier = Some(AmqpCourier::new(amqp, &health)?);
     }
     if let Some(spool) = &config.spool {
         let folders = SpoolFolders::new(&spool.folder);
         let part = health.part("spool", true);
         let senders = journey.set().catalogue.parties().senders();
         folders.make(senders.iter().map(|sender| sender.login.as_str())).map_err(ServeError::Spool)?;
-        let inbox = Inbox::new(folders);
+        let (inbox, outbox) = (Inbox::new(folders.clone()), Outbox::new(folders));
         parts.spawn(take_drops(inbox, journey.clone(), handles.intake.clone(), part, stopping.clone()));
-    }
-    if let Some(courier) = &courier {
-        parts.spawn(courier.clone().keep(stopping.clone()));
+        let part = health.part("outbox", false);
+        parts.spawn(deliver_files(outbox, journey.clone(), handles.feed.clone(), part, stopping.clone()));
     }
     Ok(())
 }

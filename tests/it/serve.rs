@@ -78,7 +78,7 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let ready = until(&format!("{}/readyz", serving.base), |status, _| status == 200).await;
     let ready: Value = serde_json::from_str(&ready).expect("JSON");
     let parts: Vec<&str> = ready["parts"].as_array().expect("parts").iter().filter_map(|part| part["part"].as_str()).collect();
-    assert_eq!(parts, ["contracts", "spool", "store"]);
+    assert_eq!(parts, ["contracts", "outbox", "spool", "store"]);
 
     // A second service on the same folder is refused, and told who holds it.
     let other = configure(folder.path(), free_port());
@@ -94,6 +94,13 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let (code, listed) = brygga(&["dead-letters", "list", "--config", &config]);
     assert_eq!(code, 0, "{listed}");
     assert!(listed.contains("decode.truncated"), "a command beside the service sees the same store: {listed}");
+
+    let answers = folder.path().join("spool/outbox/1863.ame");
+    let deadline = Instant::now() + PATIENCE;
+    while std::fs::read_dir(&answers).map_or(0, Iterator::count) == 0 {
+        assert!(Instant::now() < deadline, "the sender hears nothing of what was refused");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 
     let asked = Instant::now();
     crate::servers::keeper::signal("TERM", serving.child.id());
