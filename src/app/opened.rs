@@ -77,7 +77,7 @@ pub(super) async fn open(config: &Config, set: &Arc<ContractSet>) -> Result<Open
 /// Opens for a command while no service may run: a data folder is held, and a content of a backup is what it is for.
 ///
 /// # Errors
-/// As [`open`], but for the content of a backup.
+/// [`OpenFault::Store`] with [`StoreError::Away`] is a reason to wait; a person has to mend everything else.
 pub async fn alone(config: &Config, set: &Arc<ContractSet>) -> Result<Opened, OpenFault> {
     of(config, set, DataFolder::hold).await
 }
@@ -85,7 +85,7 @@ pub async fn alone(config: &Config, set: &Arc<ContractSet>) -> Result<Opened, Op
 /// Opens for a command, beside a service that may run on the same store.
 ///
 /// # Errors
-/// As [`open`], but for the content of a backup.
+/// As [`alone`].
 pub async fn beside(config: &Config, set: &Arc<ContractSet>) -> Result<Opened, OpenFault> {
     of(config, set, DataFolder::beside).await
 }

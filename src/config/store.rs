@@ -103,7 +103,8 @@ impl Postgres {
         });
         let socket: Option<PathBuf> = section.value("socket");
         let password = section.secret("password");
-        let is_near = socket.is_some() || address.as_ref().is_some_and(|address| is_loopback(&address.host));
+        // Where the address cannot be read, that alone is told.
+        let is_near = socket.is_some() || address.as_ref().is_none_or(|address| is_loopback(&address.host));
         let tls = tls(section, is_near);
         let mut connections = |name: &str, default| u32::try_from(section.number(name, default, 1..=100)).unwrap_or(u32::MAX);
         let (intake_connections, feed_connections, console_connections) =

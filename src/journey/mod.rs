@@ -1,8 +1,7 @@
 //! Floor 3: the way as a whole: batches of messages in, one transaction each, and what falls due.
 //!
-//! A batch is one transaction: commit, then acknowledge. A refusal is data and is stored; a fault
-//! ([`StoreError`](crate::store::StoreError)) comes
-//! back to the caller, who acknowledges nothing and tries again.
+//! A batch is one transaction: commit, then acknowledge. A refusal is data and is stored; a fault ([`StoreError`]) comes back
+//! to the caller, who acknowledges nothing and tries again.
 
 mod answers;
 mod arrival;
