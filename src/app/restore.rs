@@ -53,19 +53,20 @@ pub async fn check<S: Store>(store: &S, vault: &Vault) -> Result<(), Behind> {
     {
         return Err(StoreError::from(SealError::Outdated(in_use)).into());
     }
+    // The mark first: other processes move it while this one starts, and never before the content has come as far.
+    let known = match vault.store().epoch().await? {
+        None if marks(store).await?.messages > 0 => Some(vault.store().epoch().await?.ok_or(Behind::Keys)?),
+        known => known,
+    };
     let marks = marks(store).await?;
-    match vault.store().epoch().await? {
-        None if marks.messages > 0 => return Err(Behind::Keys),
-        None => {}
-        Some((keys, mark)) => {
-            let content = store.epoch().await?;
-            if content != keys {
-                return Err(Behind::Epoch { content, keys });
-            }
-            let behind = marks.behind(&mark);
-            if !behind.is_empty() {
-                return Err(Behind::Content(behind));
-            }
+    if let Some((keys, mark)) = known {
+        let content = store.epoch().await?;
+        if content != keys {
+            return Err(Behind::Epoch { content, keys });
+        }
+        let behind = marks.behind(&mark);
+        if !behind.is_empty() {
+            return Err(Behind::Content(behind));
         }
     }
     // A process that died between a commit and its mark has left the mark behind.

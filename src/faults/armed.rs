@@ -93,7 +93,7 @@ pub(crate) fn is_planted(name: &str) -> bool {
 /// Different turns take different times, so that who came first need not go first.
 pub(crate) async fn widen(turn: i64) {
     let turn = u64::try_from(turn.rem_euclid(4)).unwrap_or(0);
-    tokio::time::sleep(Duration::from_millis(30 + 60 * turn)).await;
+    tokio::time::sleep(Duration::from_millis(30 + 200 * turn)).await;
 }
 
 /// By how many microseconds the clock is ahead of the machine's: a fault run moves it past a date.

@@ -102,7 +102,6 @@ impl Run<'_> {
         for process in &mut self.processes {
             process.wait(&plain, Duration::from_mins(1)).await?;
         }
-        let at_start = self.restarts();
         let shut = Arc::new(Mutex::new(BTreeMap::new()));
         let watcher = watch(self.pool.clone(), &posted, Arc::clone(&shut));
         let mut readers = if self.plan.load == Load::Expiring { Vec::new() } else { self.readers(seed) };
@@ -117,8 +116,8 @@ impl Run<'_> {
         }
         self.served(&readers, BACK).await?;
         let back = healed.elapsed();
-        let restarts = self.restarts() - at_start;
-        self.was_killed(restarts);
+        let restarts = self.restarts();
+        self.were_killed(restarts);
         // Law 8: whoever comes now is served as if nothing had been.
         let mut maker = Maker::new(Seed::new(seed, 2000 + number), today(), 1);
         maker.usual(8);
@@ -271,11 +270,20 @@ impl Run<'_> {
         self.processes.iter().map(|process| process.restarts).sum()
     }
 
-    /// A schedule that wanted a process dead at a point and did not get there has tried nothing.
-    fn was_killed(&mut self, restarts: usize) {
+    /// A schedule that wanted a process dead at a point and did not get there has tried nothing; and nobody else may die.
+    fn were_killed(&mut self, restarts: usize) {
+        let deaths = |fault| match fault {
+            Fault::KillAt(..) | Fault::Kill(_) => 1,
+            Fault::Roll => self.processes.len(),
+            _ => 0,
+        };
+        let most: usize = self.plan.faults.iter().map(|timed| deaths(timed.fault)).sum();
         let wanted = self.plan.faults.iter().any(|timed| matches!(timed.fault, Fault::KillAt(..)));
         if wanted && restarts == 0 {
             self.wrongs.push("the schedule is void: no process has passed the point".to_owned());
+        }
+        if restarts > most {
+            self.wrongs.push(format!("law 8: processes ended by themselves {} time(s); their logs say why", restarts - most));
         }
     }
 }

@@ -22,6 +22,7 @@ mod laws;
 mod management;
 mod privacy;
 mod restore;
+mod restore_beside;
 mod scenarios;
 mod sealing;
 mod serve;
