@@ -122,6 +122,13 @@ CREATE TABLE due_answers (
 
 CREATE INDEX due_answers_due ON due_answers (due_at, message);
 
+-- Which process relays a pushed feed, and until when it may.
+CREATE TABLE leases (
+    recipient text PRIMARY KEY,
+    owner     text NOT NULL,
+    until     bigint NOT NULL
+);
+
 CREATE TABLE withdrawals (
     number    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at        bigint NOT NULL,

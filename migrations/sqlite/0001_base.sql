@@ -105,6 +105,13 @@ CREATE TABLE due_answers (
 
 CREATE INDEX due_answers_due ON due_answers (due_at, message);
 
+-- Which process relays a pushed feed, and until when it may.
+CREATE TABLE leases (
+    recipient TEXT PRIMARY KEY,
+    owner     TEXT NOT NULL,
+    until     INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE withdrawals (
     number    INTEGER PRIMARY KEY,
     at        INTEGER NOT NULL,

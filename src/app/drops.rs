@@ -1,4 +1,4 @@
-//! Takes what suppliers drop into the spool, and puts there what goes back to them.
+//! Takes what suppliers drop into the spool, beside the broker.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::tireless::tirelessly;
 use crate::journey::{Journey, Outcome};
-use crate::spool::{Inbox, Outbox, SpoolError};
+use crate::spool::{Inbox, SpoolError};
 use crate::store::{MessageState, Store};
 use crate::telemetry::{Event as _, MessageTaken, Part};
 
@@ -28,25 +28,6 @@ async fn once<S: Store>(inbox: Inbox, journey: Journey, store: S) -> Result<bool
     let outcomes = inbox.take(&journey, &store).await?;
     tell(&outcomes);
     Ok(!outcomes.is_empty())
-}
-
-/// Delivers pushed feeds as files until told to stop. One process at a time may have a spool: two would share out a feed
-/// between two folders.
-pub(super) async fn deliver_files<S: Store>(
-    outbox: Outbox,
-    journey: Journey,
-    store: S,
-    part: Part,
-    stopping: watch::Receiver<bool>,
-) {
-    tirelessly("outbox", part, IDLE, stopping, || deliver_once(outbox.clone(), journey.clone(), store.clone())).await;
-}
-
-async fn deliver_once<S: Store>(outbox: Outbox, journey: Journey, store: S) -> Result<bool, SpoolError> {
-    if !store.has_work().await? {
-        return Ok(false);
-    }
-    Ok(outbox.deliver(&journey, &store).await? > 0)
 }
 
 /// Writes a line for each message that was taken.

@@ -5,6 +5,7 @@ pub mod embedded;
 mod folder;
 mod opened;
 pub mod production;
+mod relays;
 pub mod restore;
 mod sampler;
 mod scenario;

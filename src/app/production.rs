@@ -8,13 +8,15 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
-use super::drops::{deliver_files, take_drops};
+use super::drops::take_drops;
 use super::opened::{OpenFault, Opened, open};
+use super::relays::relay;
 use super::sampler::sample;
 use super::sweeper::sweep;
-use crate::amqp::AmqpIntake;
-use crate::config::{Config, FeedConfig};
+use crate::amqp::{AmqpCourier, AmqpIntake};
+use crate::config::{Config, FeedConfig, Relay, Via};
 use crate::http::management::{self, Management};
 use crate::http::{Api, TlsBound, Trust, TrustFault};
 use crate::journey::{ContractSet, Journey};
@@ -169,19 +171,40 @@ fn start<S: Store>(
         parts.spawn(reload_on_hangup(feed.trust.clone(), stopping.clone()));
         parts.spawn(feed.bound.serve(api, feed.trust, settings.connections, stopping.clone()));
     }
+    let (mut courier, mut outbox) = (None, None);
     if let Some(amqp) = &config.amqp {
         let intake = AmqpIntake::new(amqp.clone(), &journey, &handles.intake, &health, &numbers)?;
         parts.spawn(intake.run(stopping.clone()));
+        courier = Some(AmqpCourier::new(amqp, &health)?);
     }
     if let Some(spool) = &config.spool {
         let folders = SpoolFolders::new(&spool.folder);
         let part = health.part("spool", true);
         let senders = journey.set().catalogue.parties().senders();
         folders.make(senders.iter().map(|sender| sender.login.as_str())).map_err(ServeError::Spool)?;
-        let (inbox, outbox) = (Inbox::new(folders.clone()), Outbox::new(folders));
+        outbox = Some(Outbox::new(folders.clone()));
+        let inbox = Inbox::new(folders);
         parts.spawn(take_drops(inbox, journey.clone(), handles.intake.clone(), part, stopping.clone()));
-        let part = health.part("outbox", false);
-        parts.spawn(deliver_files(outbox, journey.clone(), handles.feed.clone(), part, stopping.clone()));
+    }
+    // A lease's owner, told from every other process and from this one's earlier life.
+    let owner = Uuid::now_v7().to_string();
+    for Relay { recipient, via } in &config.relays {
+        let part = health.part(format!("relay.{recipient}"), false);
+        let (recipient, owner, stopping) = (recipient.clone(), owner.clone(), stopping.clone());
+        let (journey, store) = (journey.clone(), handles.intake.clone());
+        match (via, courier.clone(), outbox.clone()) {
+            (Via::Amqp, Some(courier), _) => {
+                parts.spawn(relay((journey, store, courier), recipient, owner, part, stopping));
+            }
+            (Via::Spool, _, Some(outbox)) => {
+                parts.spawn(relay((journey, store, outbox), recipient, owner, part, stopping));
+            }
+            // The configuration was read with the couriers that it needs.
+            _ => {}
+        }
+    }
+    if let Some(courier) = &courier {
+        parts.spawn(courier.clone().keep(stopping.clone()));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod amqp;
 mod feed;
 mod keys;
+mod relay;
 mod section;
 mod service;
 mod store;
@@ -10,6 +11,7 @@ mod store;
 pub use amqp::{Amqp, BrokerUrl, BrokerUrlError};
 pub use feed::{ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls};
 pub use keys::{KeyStorePlace, KeysConfig};
+pub use relay::{Relay, Via};
 pub use section::{ConfigFault, Machine, Section, Surroundings};
 pub use service::{Config, Contracts, Management, Spool};
 pub use store::{DatabaseTls, Postgres, Store};

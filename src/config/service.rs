@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::section::{ConfigFault, Section, Surroundings};
-use super::{Amqp, FeedConfig, KeysConfig, Store};
+use super::{Amqp, FeedConfig, KeysConfig, Relay, Store, Via};
 
 /// Where the contracts lie, and which illustrations are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Config {
     pub spool: Option<Spool>,
     /// `[feed]`.
     pub feed: Option<FeedConfig>,
+    /// `[[relay]]`: by which courier what goes back to each system leaves.
+    pub relays: Vec<Relay>,
 }
 
 impl Config {
@@ -89,15 +91,37 @@ impl Config {
         let amqp = optional(&mut file, "amqp", Amqp::read);
         let spool = optional(&mut file, "spool", Spool::read);
         let feed = optional(&mut file, "feed", FeedConfig::read);
+        let relays = relays(&mut file, amqp.is_some(), spool.is_some());
         let mut faults = file.end();
         faults.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
         match (contracts, store, management) {
             (Some(contracts), Some(store), Some(management)) if faults.is_empty() => {
-                Ok(Self { contracts, store, keys, management, amqp, spool, feed })
+                Ok(Self { contracts, store, keys, management, amqp, spool, feed, relays })
             }
             _ => Err(faults),
         }
     }
+}
+
+/// Every `[[relay]]`: one a recipient, each by a courier that there is.
+fn relays(file: &mut Section<'_>, has_amqp: bool, has_spool: bool) -> Vec<Relay> {
+    let mut relays: Vec<Relay> = Vec::new();
+    for mut section in file.sections("relay") {
+        if let Some(relay) = Relay::read(&mut section) {
+            let line = section.line();
+            match relay.via {
+                Via::Amqp if !has_amqp => section.fault("kind", line, "`amqp` needs the table [amqp]"),
+                Via::Spool if !has_spool => section.fault("kind", line, "`spool` needs the table [spool]"),
+                Via::Amqp | Via::Spool => {}
+            }
+            if relays.iter().any(|other| other.recipient == relay.recipient) {
+                section.fault("recipient", line, "another relay has this recipient");
+            }
+            relays.push(relay);
+        }
+        file.absorb(section);
+    }
+    relays
 }
 
 /// A table that must be there.
@@ -155,6 +179,20 @@ mod tests {
         for wanted in wanted {
             assert!(told.iter().any(|told| told.starts_with(wanted)), "{wanted} is not in {told:#?}");
         }
+    }
+
+    #[test]
+    fn a_relay_needs_a_systems_feed_of_its_own_and_a_courier_that_there_is() {
+        let relay = |recipient: &str, kind: &str| format!("[[relay]]\nrecipient = \"{recipient}\"\nkind = \"{kind}\"\n");
+        let told =
+            faults(&[relay("1863.ame", "spool"), relay("arbetsformedlingen", "spool"), relay("1863.ame", "pigeon")].concat());
+        for wanted in
+            ["relay[0].kind: `spool` needs", "relay[1].recipient: a system's feed", "relay[2].kind: `amqp` or `spool`"]
+        {
+            assert!(told.iter().any(|told| told.contains(wanted)), "{wanted} is not in {told:#?}");
+        }
+        let twice = [relay("1863.ame", "spool"), relay("1863.ame", "spool")].concat();
+        assert!(faults(&twice).iter().any(|told| told.contains("another relay has this recipient")));
     }
 
     #[test]

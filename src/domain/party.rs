@@ -228,6 +228,15 @@ impl RecipientId {
         is_forsorjningsstod.then_some(Party::Forsorjningsstod)
     }
 
+    /// Whether this is the feed of a kommun's system: `<kommunkod>.ame` or `<kommunkod>.forsorjningsstod`.
+    #[must_use]
+    pub fn is_a_systems(&self) -> bool {
+        self.0.split_once('.').is_some_and(|(kommun, system)| {
+            let is_system = [System::Ame, System::Forsorjningsstod].iter().any(|known| known.as_str() == system);
+            is_system && KommunCode::try_from(kommun.to_owned()).is_ok()
+        })
+    }
+
     /// Whether Brygga delivers this feed; AF polls its own.
     #[must_use]
     pub fn is_pushed(&self) -> bool {

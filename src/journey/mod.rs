@@ -10,6 +10,7 @@ mod courier;
 mod dry_run;
 mod keyed;
 mod reconcile;
+mod relay;
 mod retry;
 mod serve;
 mod set;
@@ -27,7 +28,8 @@ use attempts::Attempts;
 pub use courier::{Courier, Delivery, Parcel};
 pub use dry_run::{DryRun, FieldFate, LegView, is_clean};
 pub use keyed::KeyedTx;
-pub use serve::{HandedOver, Page, Served};
+pub use relay::RelayFault;
+pub use serve::{Page, Served};
 pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
 

@@ -1,4 +1,4 @@
-//! Serving: pages of a feed, and the handing over of entries that are pushed.
+//! Serving: pages of a feed. Handing over an entry of a pushed feed serves it too.
 //!
 //! A page is one transaction: lock the recipient's delivery row, read a bounded number of entries with what decides whether
 //! they may be served, mark the good ones served, withdraw for good those whose gate no longer holds, commit; only then is
@@ -60,13 +60,6 @@ pub struct Page {
     pub entries: Vec<Served>,
 }
 
-/// An entry that was handed over to a pushed feed and must now be sent, then confirmed.
-#[derive(Debug)]
-pub struct HandedOver {
-    /// The entry.
-    pub entry: Served,
-}
-
 impl Journey {
     /// Reads the page after a cursor.
     ///
@@ -92,42 +85,13 @@ impl Journey {
         Ok(page)
     }
 
-    /// Hands over the next entry of a pushed feed, if there is one: it counts as served from here on. One that was handed
-    /// over before and never confirmed comes again, its gate asked again.
-    ///
-    /// # Errors
-    /// A fault of the store.
-    pub async fn hand_over<S: Store>(&self, store: &S, recipient: &RecipientId) -> Stored<Option<HandedOver>> {
-        loop {
-            let mut tx = self.begin(store, "hand-over").await?;
-            tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
-            let entries = tx.unconfirmed(recipient, 1).await?;
-            if entries.is_empty() {
-                return Ok(None);
-            }
-            let good = self.serve(&mut tx, recipient, entries).await?;
-            faults::point!("handing-over-before-commit");
-            tx.commit().await?;
-            faults::point!("handed-over-before-sending");
-            if let Some(entry) = good.into_iter().next() {
-                return Ok(Some(HandedOver { entry }));
-            }
-        }
-    }
-
-    /// Records that a pushed entry has arrived.
-    ///
-    /// # Errors
-    /// A fault of the store.
-    pub async fn confirm<S: Store>(&self, store: &S, recipient: &RecipientId, handed: HandedOver) -> Stored<()> {
-        faults::point!("sent-before-confirming");
-        let mut tx = self.begin(store, "confirm").await?;
-        tx.confirm(recipient, handed.entry.position).await?;
-        tx.commit().await
-    }
-
     /// Marks the good entries served and takes the others out for good.
-    async fn serve<T: Tx>(&self, tx: &mut KeyedTx<T>, recipient: &RecipientId, entries: Vec<FeedEntry>) -> Stored<Vec<Served>> {
+    pub(super) async fn serve<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        recipient: &RecipientId,
+        entries: Vec<FeedEntry>,
+    ) -> Stored<Vec<Served>> {
         let now = tx.now();
         let mut good = Vec::with_capacity(entries.len());
         // What cannot be opened although its key is there was tampered with: a fault, and nothing of the page is shown.

@@ -23,6 +23,9 @@ pub enum SpoolError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What goes back cannot be delivered now.
+    #[error(transparent)]
+    Relay(#[from] crate::journey::RelayFault),
 }
 
 /// The folders of a spool.

@@ -87,6 +87,12 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Whether anything is due, or waits in a pushed feed, without taking a lock: an idle service writes nothing.
     fn has_work(&self) -> impl Future<Output = Stored<bool>> + Send;
 
+    /// Whether anything waits in one pushed feed, without taking a lock.
+    fn has_unconfirmed(&self, recipient: &RecipientId) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// Takes, keeps or ends the lease of a pushed feed: `false` where another owner's has not run out.
+    fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> impl Future<Output = Stored<bool>> + Send;
+
     /// Whether the store answers at all, in bounded time.
     fn ping(&self) -> impl Future<Output = Stored<()>> + Send;
 

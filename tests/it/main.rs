@@ -21,6 +21,7 @@ mod key_store;
 mod laws;
 mod management;
 mod privacy;
+mod relay;
 mod restore;
 mod restore_beside;
 mod scenarios;

@@ -28,7 +28,8 @@ fn configure(folder: &Path, port: u16) -> String {
     let contracts = root().join("contracts");
     let text = format!(
         "[contracts]\nfolder = \"{}\"\nillustrations = [\"hallefors-2026\"]\n\n[store]\nkind = \"embedded\"\n\
-        data = \"{}\"\n\n[management]\nlisten = \"127.0.0.1:{port}\"\n\n[spool]\nfolder = \"{}\"\n",
+        data = \"{}\"\n\n[management]\nlisten = \"127.0.0.1:{port}\"\n\n[spool]\nfolder = \"{}\"\n\n\
+        [[relay]]\nrecipient = \"1863.ame\"\nkind = \"spool\"\n",
         contracts.display(),
         folder.join("data").display(),
         folder.join("spool").display(),
@@ -78,7 +79,7 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let ready = until(&format!("{}/readyz", serving.base), |status, _| status == 200).await;
     let ready: Value = serde_json::from_str(&ready).expect("JSON");
     let parts: Vec<&str> = ready["parts"].as_array().expect("parts").iter().filter_map(|part| part["part"].as_str()).collect();
-    assert_eq!(parts, ["contracts", "outbox", "spool", "store"]);
+    assert_eq!(parts, ["contracts", "relay.1863.ame", "spool", "store"]);
 
     // A second service on the same folder is refused, and told who holds it.
     let other = configure(folder.path(), free_port());

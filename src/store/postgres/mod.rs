@@ -157,6 +157,17 @@ impl Store for PostgresStore {
         query.fetch_one(&self.pool).await.map_err(away)
     }
 
+    async fn has_unconfirmed(&self, recipient: &RecipientId) -> Stored<bool> {
+        let query = sqlx::query_scalar(sql::HAS_UNCONFIRMED).bind(recipient.as_str());
+        query.fetch_one(&self.pool).await.map_err(away)
+    }
+
+    async fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> Stored<bool> {
+        let query = sqlx::query(sql::TAKE_LEASE).bind(recipient.as_str()).bind(owner).bind(until.as_microsecond());
+        let taken = query.bind(self.now().as_microsecond()).fetch_optional(&self.pool).await.map_err(away)?;
+        Ok(taken.is_some())
+    }
+
     async fn ping(&self) -> Stored<()> {
         sqlx::query(sql::PING).execute(&self.pool).await.map(drop).map_err(away)
     }

@@ -40,6 +40,11 @@ statements! {
     SETTING = "SELECT value FROM meta WHERE key = $1";
     KEEP_SETTING = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     HAS_AFTER = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = $1 AND position > $2 AND state = 'live')";
+    HAS_UNCONFIRMED = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = $1 AND state = 'live' \
+        AND confirmed_at IS NULL AND recipient <> 'arbetsformedlingen')";
+    TAKE_LEASE = "INSERT INTO leases (recipient, owner, until) VALUES ($1, $2, $3) ON CONFLICT (recipient) DO UPDATE \
+        SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= $4 \
+        RETURNING owner";
     HAS_WORK = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= $1) \
         OR EXISTS (SELECT 1 FROM due_answers WHERE due_at <= $1) OR EXISTS (SELECT 1 FROM entries \
         WHERE state = 'live' AND confirmed_at IS NULL AND recipient <> 'arbetsformedlingen')";

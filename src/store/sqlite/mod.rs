@@ -130,6 +130,22 @@ impl Store for SqliteStore {
         query.fetch_one(&self.reader).await.map(|row| row.get("work")).map_err(away)
     }
 
+    async fn has_unconfirmed(&self, recipient: &RecipientId) -> Stored<bool> {
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL) AS waits";
+        let query = sqlx::query(sql).bind(recipient.as_str());
+        query.fetch_one(&self.reader).await.map(|row| row.get("waits")).map_err(away)
+    }
+
+    async fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> Stored<bool> {
+        let sql = "INSERT INTO leases (recipient, owner, until) VALUES (?1, ?2, ?3) ON CONFLICT (recipient) DO UPDATE \
+            SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= ?4 \
+            RETURNING owner";
+        let query = sqlx::query(sql).bind(recipient.as_str()).bind(owner).bind(until.as_microsecond());
+        let taken = query.bind(self.clock.now().as_microsecond()).fetch_optional(&self.writer).await.map_err(away)?;
+        Ok(taken.is_some())
+    }
+
     async fn ping(&self) -> Stored<()> {
         sqlx::query("SELECT 1").execute(&self.reader).await.map(drop).map_err(away)
     }

@@ -44,6 +44,14 @@ impl Store for Counted {
         self.store.has_work().await
     }
 
+    async fn has_unconfirmed(&self, recipient: &RecipientId) -> Stored<bool> {
+        self.store.has_unconfirmed(recipient).await
+    }
+
+    async fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> Stored<bool> {
+        self.store.take_lease(recipient, owner, until).await
+    }
+
     fn now(&self) -> Timestamp {
         self.store.now()
     }
