@@ -45,6 +45,13 @@ fn start(config: &str, port: u16) -> Serving {
     Serving { child: command.spawn().expect("started"), base: format!("http://127.0.0.1:{port}") }
 }
 
+/// A command beside the service; it brings a runtime of its own.
+async fn command(args: &[&str]) -> (u8, String) {
+    let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+    let run = move || brygga(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(run).await.expect("it ends")
+}
+
 async fn get(url: &str) -> Option<(u16, String)> {
     let answer = reqwest::get(url).await.ok()?;
     let status = answer.status().as_u16();
@@ -74,7 +81,7 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let folder = tempfile::tempdir().expect("a folder");
     let port = free_port();
     let config = configure(folder.path(), port);
-    assert_eq!(brygga(&["config", "check", "--config", &config]), (0, "The configuration is good.\n".to_owned()));
+    assert_eq!(command(&["config", "check", "--config", &config]).await, (0, "The configuration is good.\n".to_owned()));
     let mut serving = start(&config, port);
     let ready = until(&format!("{}/readyz", serving.base), |status, _| status == 200).await;
     let ready: Value = serde_json::from_str(&ready).expect("JSON");
@@ -92,7 +99,7 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let id = "0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a3b";
     drop_into(&inbox, &format!("activity-report.v1.{id}.json"), b"{\"reportId\":");
     until(&format!("{}/metrics", serving.base), |_, body| body.contains("brygga_messages{state=\"refused\"} 1\n")).await;
-    let (code, listed) = brygga(&["dead-letters", "list", "--config", &config]);
+    let (code, listed) = command(&["dead-letters", "list", "--config", &config]).await;
     assert_eq!(code, 0, "{listed}");
     assert!(listed.contains("decode.truncated"), "a command beside the service sees the same store: {listed}");
 
