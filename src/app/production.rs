@@ -94,9 +94,12 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
         stop.send_replace(true);
     });
     let set = Arc::new(set);
+    // The data folder is held until the last part has ended.
+    let mut held = None;
     if let Some(opened) = wait_for_stores(&config, &set, &store, stopping.clone()).await? {
         match opened {
-            Opened::Embedded { journey, store: content, .. } => {
+            Opened::Embedded { folder, journey, store: content } => {
+                held = Some(folder);
                 let common = Common { journey, health, numbers, stopping: stopping.clone() };
                 let handles = Handles { intake: content.clone(), feed: content.clone(), console: content };
                 start(&config, common, handles, store, feed, &mut parts)?;
@@ -109,6 +112,7 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
         }
     }
     end(parts, stopping).await;
+    drop(held);
     Ok(())
 }
 
