@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod desk;
+pub(crate) mod engine;
 mod engines;
 mod processes;
 mod statements;
+mod steps;
