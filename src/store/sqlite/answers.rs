@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::entries::{self, Fresh, Origin};
 use super::read::{column, digest, micros, person, time};
-use super::{Stored, away};
+use super::{Stored, away, sql};
 use crate::answer::{Answer, Kind};
 use crate::domain::{MessageNumber, RecipientId};
 use crate::feed::Method;
@@ -35,9 +35,7 @@ pub(super) async fn publish(db: &mut SqliteConnection, answers: &[Answer], now: 
 
 pub(super) async fn keep_due(db: &mut SqliteConnection, due: &DueAnswer) -> Stored<()> {
     let recipients: Vec<&str> = due.recipients.iter().map(RecipientId::as_str).collect();
-    let sql = "INSERT INTO due_answers (message, person, recipients, due_at, illustrative) VALUES (?1, ?2, ?3, ?4, ?5) \
-        ON CONFLICT DO NOTHING";
-    sqlx::query(sql)
+    sqlx::query(sql::KEEP_DUE_ANSWER)
         .bind(due.message.0)
         .bind(due.person.as_bytes().as_slice())
         .bind(recipients.join(" "))
@@ -50,9 +48,7 @@ pub(super) async fn keep_due(db: &mut SqliteConnection, due: &DueAnswer) -> Stor
 }
 
 pub(super) async fn due(db: &mut SqliteConnection, now: Timestamp, limit: i64) -> Stored<Vec<DueAnswer>> {
-    let sql = "SELECT message, person, recipients, due_at, illustrative FROM due_answers WHERE due_at <= ?1 \
-        ORDER BY due_at, message LIMIT ?2";
-    let rows = sqlx::query(sql).bind(micros(now)).bind(limit).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::DUE_ANSWERS).bind(micros(now)).bind(limit).fetch_all(db).await.map_err(away)?;
     let due = |row: &SqliteRow| {
         let recipients: &str = column(row, "recipients")?;
         Ok(DueAnswer {
@@ -67,5 +63,5 @@ pub(super) async fn due(db: &mut SqliteConnection, now: Timestamp, limit: i64) -
 }
 
 pub(super) async fn end_due(db: &mut SqliteConnection, message: MessageNumber) -> Stored<()> {
-    sqlx::query("DELETE FROM due_answers WHERE message = ?1").bind(message.0).execute(db).await.map(drop).map_err(away)
+    sqlx::query(sql::END_DUE_ANSWER).bind(message.0).execute(db).await.map(drop).map_err(away)
 }

@@ -7,26 +7,13 @@ use uuid::Uuid;
 
 use super::messages::violations;
 use super::read::{column, digest, inconsistent, micros, optional_time, recipient, time, word};
-use super::{Stored, away};
+use super::{Stored, away, sql};
 use crate::domain::{Login, MessageNumber, Position, RecipientId};
 use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing};
 
 pub(super) async fn census(db: &mut SqliteConnection) -> Stored<Census> {
-    let sql = "SELECT count(*) + coalesce(sum(duplicates), 0) AS received, \
-        coalesce(sum(duplicates), 0) + count(*) FILTER (WHERE state = 'duplicate') AS duplicates, \
-        count(*) FILTER (WHERE state = 'refused') AS refused, \
-        count(*) FILTER (WHERE state = 'diverted') AS diverted, \
-        count(*) FILTER (WHERE state = 'recorded') AS recorded, \
-        count(*) FILTER (WHERE state = 'journey') AS journeys, \
-        count(*) FILTER (WHERE state = 'refused' AND restricted) AS restricted, \
-        coalesce(sum(fan_out) FILTER (WHERE state = 'journey'), 0) AS fan_out FROM messages";
-    let messages = sqlx::query(sql).fetch_one(&mut *db).await.map_err(away)?;
-    let sql = "SELECT count(*) FILTER (WHERE state = 'published') AS published, \
-        count(*) FILTER (WHERE state = 'held') AS held, \
-        count(*) FILTER (WHERE state = 'refused') AS refused, \
-        count(*) FILTER (WHERE state = 'superseded') AS superseded, \
-        count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn FROM legs";
-    let legs = sqlx::query(sql).fetch_one(db).await.map_err(away)?;
+    let messages = sqlx::query(sql::COUNT_MESSAGES).fetch_one(&mut *db).await.map_err(away)?;
+    let legs = sqlx::query(sql::COUNT_LEGS).fetch_one(db).await.map_err(away)?;
     Ok(Census {
         received: messages.get("received"),
         duplicates: messages.get("duplicates"),
@@ -45,13 +32,8 @@ pub(super) async fn census(db: &mut SqliteConnection) -> Stored<Census> {
 }
 
 pub(super) async fn standing(db: &mut SqliteConnection, now: Timestamp) -> Stored<Standing> {
-    let sql = "SELECT (SELECT min(received_at) FROM messages WHERE state = 'refused' AND discarded_at IS NULL) AS dead_letter, \
-        (SELECT min(due_at) FROM legs WHERE due_at <= ?1) AS due";
-    let oldest = sqlx::query(sql).bind(micros(now)).fetch_one(&mut *db).await.map_err(away)?;
-    let sql = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest FROM feeds \
-        LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
-        GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
-    let rows = sqlx::query(sql).fetch_all(db).await.map_err(away)?;
+    let oldest = sqlx::query(sql::OLDEST).bind(micros(now)).fetch_one(&mut *db).await.map_err(away)?;
+    let rows = sqlx::query(sql::STANDING).fetch_all(db).await.map_err(away)?;
     let feed = |row: &SqliteRow| {
         Ok(FeedStanding {
             recipient: recipient(row, "recipient")?,
@@ -68,11 +50,7 @@ pub(super) async fn standing(db: &mut SqliteConnection, now: Timestamp) -> Store
 }
 
 pub(super) async fn dead_letters(db: &mut SqliteConnection) -> Stored<Vec<DeadLetter>> {
-    let sql = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at FROM messages \
-        WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
-        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at FROM legs \
-        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL ORDER BY 1, 2";
-    let rows = sqlx::query(sql).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::DEAD_LETTERS).fetch_all(db).await.map_err(away)?;
     let letter = |row: &SqliteRow| {
         let of_leg: Option<&str> = column(row, "code")?;
         let code = match of_leg {
@@ -94,9 +72,7 @@ pub(super) async fn dead_letters(db: &mut SqliteConnection) -> Stored<Vec<DeadLe
 }
 
 pub(super) async fn held(db: &mut SqliteConnection) -> Stored<Vec<HeldLeg>> {
-    let sql = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
-        JOIN messages ON number = message WHERE legs.state = 'held' ORDER BY message, recipient";
-    let rows = sqlx::query(sql).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::HELD).fetch_all(db).await.map_err(away)?;
     let leg = |row: &SqliteRow| {
         Ok(HeldLeg {
             message: MessageNumber(column(row, "message")?),

@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection};
 use super::read::{
     column, digest, micros, optional_digest, optional_time, optional_word, recipient as recipient_of, time, word,
 };
-use super::{Stored, away};
+use super::{Stored, away, sql};
 use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 use crate::seal::{Sealed, SealedBytes};
@@ -21,16 +21,13 @@ fn method(text: &str) -> Option<Method> {
 
 pub(super) async fn lock_deliveries(db: &mut SqliteConnection, recipients: &[RecipientId]) -> Stored<()> {
     for recipient in recipients {
-        let sql = "INSERT INTO feeds (recipient, head) VALUES (?1, 0) ON CONFLICT DO NOTHING";
-        sqlx::query(sql).bind(recipient.as_str()).execute(&mut *db).await.map_err(away)?;
+        sqlx::query(sql::MAKE_FEED).bind(recipient.as_str()).execute(&mut *db).await.map_err(away)?;
     }
     Ok(())
 }
 
 pub(super) async fn of_report(db: &mut SqliteConnection, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
-    let sql = "SELECT position, subject, method, state, served_at IS NOT NULL AS served, message, fingerprint FROM entries \
-        WHERE report = ?1 AND recipient = ?2 ORDER BY position";
-    let rows = sqlx::query(sql).bind(report.as_bytes()).bind(recipient.as_str()).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::ENTRIES).bind(report.as_bytes()).bind(recipient.as_str()).fetch_all(db).await.map_err(away)?;
     let entry = |row: &SqliteRow| {
         Ok(EntryRow {
             position: Position(column(row, "position")?),
@@ -46,8 +43,7 @@ pub(super) async fn of_report(db: &mut SqliteConnection, report: &ReportKey, rec
 }
 
 pub(super) async fn feeds_of(db: &mut SqliteConnection, report: &ReportKey) -> Stored<Vec<RecipientId>> {
-    let sql = "SELECT DISTINCT recipient FROM entries WHERE report = ?1 ORDER BY recipient";
-    let rows = sqlx::query(sql).bind(report.as_bytes()).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::FEEDS_OF).bind(report.as_bytes()).fetch_all(db).await.map_err(away)?;
     rows.iter().map(|row| recipient_of(row, "recipient")).collect()
 }
 
@@ -96,15 +92,10 @@ impl<'a> Origin<'a> {
 }
 
 pub(super) async fn publish(db: &mut SqliteConnection, fresh: &Fresh<'_>, origin: Origin<'_>, now: Timestamp) -> Stored<()> {
-    let replace = "UPDATE entries SET state = 'replaced' WHERE recipient = ?1 AND subject = ?2 AND state = 'live'";
-    let query = sqlx::query(replace).bind(fresh.recipient.as_str()).bind(fresh.subject.as_bytes());
+    let query = sqlx::query(sql::REPLACE_ENTRY).bind(fresh.recipient.as_str()).bind(fresh.subject.as_bytes());
     query.execute(&mut *db).await.map_err(away)?;
-    let count = "INSERT INTO feeds (recipient, head) VALUES (?1, 1) ON CONFLICT (recipient) DO UPDATE SET head = head + 1 RETURNING head";
-    let head: i64 = sqlx::query(count).bind(fresh.recipient.as_str()).fetch_one(&mut *db).await.map_err(away)?.get(0);
-    let sql = "INSERT INTO entries (recipient, position, message, report, person, subject, contract, syntax, method, sealed, \
-        fingerprint, published_at, until, illustrative, state) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'live')";
-    sqlx::query(sql)
+    let head: i64 = sqlx::query(sql::RAISE_HEAD).bind(fresh.recipient.as_str()).fetch_one(&mut *db).await.map_err(away)?.get(0);
+    sqlx::query(sql::INSERT_ENTRY)
         .bind(fresh.recipient.as_str())
         .bind(head)
         .bind(origin.message.0)
@@ -131,8 +122,12 @@ pub(super) async fn contract_of(
     recipient: &RecipientId,
     subject: &Subject,
 ) -> Stored<(String, String, bool)> {
-    let sql = "SELECT contract, syntax, illustrative FROM entries WHERE recipient = ?1 AND subject = ?2 ORDER BY position DESC LIMIT 1";
-    let row = sqlx::query(sql).bind(recipient.as_str()).bind(subject.as_bytes()).fetch_one(db).await.map_err(away)?;
+    let row = sqlx::query(sql::NEWEST_OF_SUBJECT)
+        .bind(recipient.as_str())
+        .bind(subject.as_bytes())
+        .fetch_one(db)
+        .await
+        .map_err(away)?;
     Ok((row.get(0), row.get(1), row.get(2)))
 }
 
@@ -143,20 +138,16 @@ pub(super) async fn keep(
     message: MessageNumber,
     until: Timestamp,
 ) -> Stored<()> {
-    let sql = "UPDATE entries SET message = ?3, until = ?4 WHERE recipient = ?1 AND position = ?2";
-    let query = sqlx::query(sql).bind(recipient.as_str()).bind(position.0).bind(message.0).bind(micros(until));
+    let query = sqlx::query(sql::KEEP_ENTRY).bind(recipient.as_str()).bind(position.0).bind(message.0).bind(micros(until));
     query.execute(db).await.map(drop).map_err(away)
 }
 
 pub(super) async fn withdraw(db: &mut SqliteConnection, recipient: &RecipientId, position: Position) -> Stored<()> {
-    let sql = "UPDATE entries SET state = 'withdrawn' WHERE recipient = ?1 AND position = ?2";
-    sqlx::query(sql).bind(recipient.as_str()).bind(position.0).execute(db).await.map(drop).map_err(away)
+    sqlx::query(sql::WITHDRAW_ENTRY).bind(recipient.as_str()).bind(position.0).execute(db).await.map(drop).map_err(away)
 }
 
 pub(super) async fn note_withdrawal(db: &mut SqliteConnection, row: &WithdrawalRow, now: Timestamp) -> Stored<()> {
-    let sql =
-        "INSERT INTO withdrawals (at, recipient, position, subject, report, code, step) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    sqlx::query(sql)
+    sqlx::query(sql::INSERT_WITHDRAWAL)
         .bind(micros(now))
         .bind(row.recipient.as_str())
         .bind(row.position.0)
@@ -176,22 +167,12 @@ pub(super) async fn page(
     after: Position,
     limit: i64,
 ) -> Stored<Vec<FeedEntry>> {
-    let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, message, \
-        served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
-        (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
-        FROM entries LEFT JOIN persons ON persons.person = entries.person \
-        WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3";
-    let rows = sqlx::query(sql).bind(recipient.as_str()).bind(after.0).bind(limit).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::PAGE).bind(recipient.as_str()).bind(after.0).bind(limit).fetch_all(db).await.map_err(away)?;
     rows.iter().map(feed_entry).collect()
 }
 
 pub(super) async fn unconfirmed(db: &mut SqliteConnection, recipient: &RecipientId, limit: i64) -> Stored<Vec<FeedEntry>> {
-    let sql = "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, message, \
-        served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
-        (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
-        FROM entries LEFT JOIN persons ON persons.person = entries.person \
-        WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL ORDER BY position LIMIT ?2";
-    let rows = sqlx::query(sql).bind(recipient.as_str()).bind(limit).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::UNCONFIRMED).bind(recipient.as_str()).bind(limit).fetch_all(db).await.map_err(away)?;
     rows.iter().map(feed_entry).collect()
 }
 
@@ -220,13 +201,11 @@ pub(super) async fn mark_served(
     positions: &[Position],
     now: Timestamp,
 ) -> Stored<i64> {
-    let sql = "UPDATE entries SET served_at = coalesce(served_at, ?3) WHERE recipient = ?1 AND position = ?2";
     for position in positions {
-        let query = sqlx::query(sql).bind(recipient.as_str()).bind(position.0).bind(micros(now));
+        let query = sqlx::query(sql::MARK_SERVED).bind(recipient.as_str()).bind(position.0).bind(micros(now));
         query.execute(&mut *db).await.map_err(away)?;
     }
-    let sql = "UPDATE feeds SET pages = pages + ?2 WHERE recipient = ?1 RETURNING pages";
-    let query = sqlx::query(sql).bind(recipient.as_str()).bind(i64::from(!positions.is_empty()));
+    let query = sqlx::query(sql::COUNT_PAGE).bind(recipient.as_str()).bind(i64::from(!positions.is_empty()));
     query.fetch_one(db).await.map(|row| row.get("pages")).map_err(away)
 }
 
@@ -236,11 +215,17 @@ pub(super) async fn confirm(
     position: Position,
     now: Timestamp,
 ) -> Stored<()> {
-    let sql = "UPDATE entries SET confirmed_at = ?3 WHERE recipient = ?1 AND position = ?2";
-    sqlx::query(sql).bind(recipient.as_str()).bind(position.0).bind(micros(now)).execute(db).await.map(drop).map_err(away)
+    sqlx::query(sql::CONFIRM)
+        .bind(recipient.as_str())
+        .bind(position.0)
+        .bind(micros(now))
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(away)
 }
 
 pub(super) async fn recipients(db: &mut SqliteConnection) -> Stored<Vec<RecipientId>> {
-    let rows = sqlx::query("SELECT recipient FROM feeds ORDER BY recipient").fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::RECIPIENTS).fetch_all(db).await.map_err(away)?;
     rows.iter().map(|row| recipient_of(row, "recipient")).collect()
 }

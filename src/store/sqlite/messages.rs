@@ -7,21 +7,20 @@ use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::read::{column, digest, inconsistent, micros, optional_digest, optional_time, optional_word, person, time, word};
-use super::{Stored, away};
+use super::{Stored, away, sql};
 use crate::domain::{Code, ContractRef, Envelope, Fingerprint, Login, MessageNumber, PersonKey, ReportKey, Trace, TraceParent};
 use crate::seal::SealedBytes;
 use crate::store::{AuditRow, MessageKind, MessageState, NewMessage, Receipt, StoredMessage};
 
 const TABLE: &str = "messages";
 
-const COLUMNS: &str = "SELECT number, login, message_id, fingerprint, contract, syntax, message_time, received_at, \
-    traceparent, correlation, kind, state, violations, restricted, discarded_at, person, report, revision, content, fan_out, \
-    sealed FROM messages ";
-
 pub(super) async fn receipts(db: &mut SqliteConnection, login: &Login, message_id: Uuid) -> Stored<Vec<Receipt>> {
-    let sql = "SELECT number, fingerprint FROM messages WHERE login = ?1 AND message_id = ?2 ORDER BY number";
-    let rows =
-        sqlx::query(sql).bind(login.as_str()).bind(message_id.as_bytes().as_slice()).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::RECEIPTS)
+        .bind(login.as_str())
+        .bind(message_id.as_bytes().as_slice())
+        .fetch_all(db)
+        .await
+        .map_err(away)?;
     let receipt = |row: &SqliteRow| {
         let fingerprint = optional_digest(row, TABLE, "fingerprint", Fingerprint::from_slice)?;
         Ok(Receipt { number: MessageNumber(column(row, "number")?), fingerprint })
@@ -30,16 +29,12 @@ pub(super) async fn receipts(db: &mut SqliteConnection, login: &Login, message_i
 }
 
 pub(super) async fn count_duplicate(db: &mut SqliteConnection, number: MessageNumber) -> Stored<()> {
-    let sql = "UPDATE messages SET duplicates = duplicates + 1 WHERE number = ?1";
-    sqlx::query(sql).bind(number.0).execute(db).await.map(drop).map_err(away)
+    sqlx::query(sql::COUNT_DUPLICATE).bind(number.0).execute(db).await.map(drop).map_err(away)
 }
 
 pub(super) async fn insert(db: &mut SqliteConnection, message: &NewMessage) -> Stored<MessageNumber> {
-    let sql = "INSERT INTO messages (login, message_id, fingerprint, contract, syntax, message_time, received_at, \
-        traceparent, correlation, kind, state, violations, restricted, person, report, revision, content, fan_out, sealed) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) RETURNING number";
     let envelope = &message.envelope;
-    let row = sqlx::query(sql)
+    let row = sqlx::query(sql::INSERT_MESSAGE)
         .bind(envelope.login.as_str())
         .bind(envelope.message_id.as_bytes().as_slice())
         .bind(message.fingerprint.as_bytes())
@@ -66,9 +61,7 @@ pub(super) async fn insert(db: &mut SqliteConnection, message: &NewMessage) -> S
 }
 
 pub(super) async fn update(db: &mut SqliteConnection, number: MessageNumber, message: &NewMessage) -> Stored<()> {
-    let sql = "UPDATE messages SET kind = ?2, state = ?3, violations = ?4, restricted = ?5, person = ?6, report = ?7, \
-        revision = ?8, content = ?9, fan_out = ?10, discarded_at = NULL WHERE number = ?1";
-    sqlx::query(sql)
+    sqlx::query(sql::UPDATE_MESSAGE)
         .bind(number.0)
         .bind(message.kind.as_str())
         .bind(message.state.as_str())
@@ -86,41 +79,27 @@ pub(super) async fn update(db: &mut SqliteConnection, number: MessageNumber, mes
 }
 
 pub(super) async fn divert(db: &mut SqliteConnection, number: MessageNumber) -> Stored<()> {
-    sqlx::query("DELETE FROM legs WHERE message = ?1").bind(number.0).execute(&mut *db).await.map_err(away)?;
-    sqlx::query("UPDATE messages SET state = 'diverted' WHERE number = ?1")
-        .bind(number.0)
-        .execute(db)
-        .await
-        .map(drop)
-        .map_err(away)
+    sqlx::query(sql::DROP_LEGS).bind(number.0).execute(&mut *db).await.map_err(away)?;
+    sqlx::query(sql::DIVERT).bind(number.0).execute(db).await.map(drop).map_err(away)
 }
 
 pub(super) async fn discard(db: &mut SqliteConnection, number: MessageNumber, now: Timestamp) -> Stored<()> {
-    let sql = "UPDATE messages SET discarded_at = ?2 WHERE number = ?1";
-    sqlx::query(sql).bind(number.0).bind(micros(now)).execute(db).await.map(drop).map_err(away)
+    sqlx::query(sql::DISCARD).bind(number.0).bind(micros(now)).execute(db).await.map(drop).map_err(away)
 }
 
 pub(super) async fn one(db: &mut SqliteConnection, number: MessageNumber) -> Stored<Option<StoredMessage>> {
-    let sql = const_format(COLUMNS, "WHERE number = ?1");
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(number.0).fetch_optional(db).await.map_err(away)?;
+    let row = sqlx::query(sql::MESSAGE).bind(number.0).fetch_optional(db).await.map_err(away)?;
     row.as_ref().map(stored).transpose()
 }
 
 pub(super) async fn of_person(db: &mut SqliteConnection, person: &PersonKey, kind: MessageKind) -> Stored<Vec<StoredMessage>> {
-    let sql = const_format(COLUMNS, "WHERE person = ?1 AND kind = ?2 ORDER BY number");
-    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(person.as_bytes().as_slice()).bind(kind.as_str());
+    let query = sqlx::query(sql::OF_PERSON).bind(person.as_bytes().as_slice()).bind(kind.as_str());
     query.fetch_all(db).await.map_err(away)?.iter().map(stored).collect()
 }
 
 pub(super) async fn revisions(db: &mut SqliteConnection, report: &ReportKey) -> Stored<Vec<StoredMessage>> {
-    let sql = const_format(COLUMNS, "WHERE report = ?1 AND state = 'journey' ORDER BY revision, number");
-    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(report.as_bytes());
+    let query = sqlx::query(sql::REVISIONS).bind(report.as_bytes());
     query.fetch_all(db).await.map_err(away)?.iter().map(stored).collect()
-}
-
-/// Two constant texts as one statement; nothing of a message is ever part of it.
-fn const_format(columns: &'static str, rest: &'static str) -> String {
-    [columns, rest].concat()
 }
 
 fn violations_text(message: &NewMessage) -> String {
@@ -171,26 +150,22 @@ fn stored(row: &SqliteRow) -> Stored<StoredMessage> {
 
 pub(super) async fn lock_persons(db: &mut SqliteConnection, persons: &[PersonKey]) -> Stored<()> {
     for person in persons {
-        let sql = "INSERT INTO persons (person) VALUES (?1) ON CONFLICT DO NOTHING";
-        sqlx::query(sql).bind(person.as_bytes().as_slice()).execute(&mut *db).await.map_err(away)?;
+        sqlx::query(sql::MAKE_PERSON).bind(person.as_bytes().as_slice()).execute(&mut *db).await.map_err(away)?;
     }
     Ok(())
 }
 
 pub(super) async fn is_flagged(db: &mut SqliteConnection, person: &PersonKey) -> Stored<bool> {
-    let sql = "SELECT flagged_at IS NOT NULL FROM persons WHERE person = ?1";
-    let row = sqlx::query(sql).bind(person.as_bytes().as_slice()).fetch_optional(db).await.map_err(away)?;
+    let row = sqlx::query(sql::IS_FLAGGED).bind(person.as_bytes().as_slice()).fetch_optional(db).await.map_err(away)?;
     Ok(row.is_some_and(|row| row.get(0)))
 }
 
 pub(super) async fn set_flag(db: &mut SqliteConnection, person: &PersonKey, now: Timestamp) -> Stored<()> {
-    let sql = "UPDATE persons SET flagged_at = coalesce(flagged_at, ?2) WHERE person = ?1";
-    sqlx::query(sql).bind(person.as_bytes().as_slice()).bind(micros(now)).execute(db).await.map(drop).map_err(away)
+    sqlx::query(sql::SET_FLAG).bind(person.as_bytes().as_slice()).bind(micros(now)).execute(db).await.map(drop).map_err(away)
 }
 
 pub(super) async fn audit(db: &mut SqliteConnection, row: &AuditRow, now: Timestamp) -> Stored<()> {
-    let sql = "INSERT INTO audit (at, act, actor, message, recipient, code, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    sqlx::query(sql)
+    sqlx::query(sql::INSERT_AUDIT)
         .bind(micros(now))
         .bind(row.act)
         .bind(row.actor.as_str())

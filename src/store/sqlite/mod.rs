@@ -11,6 +11,7 @@ mod legs;
 mod messages;
 mod read;
 mod restore;
+mod sql;
 mod tx;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqlSafeStr};
 
+pub use sql::STATEMENTS;
 pub use tx::SqliteTx;
 
 use super::{Clock, Store, StoreError, Stored};
@@ -74,8 +76,7 @@ impl SqliteStore {
     /// # Errors
     /// Where the store is away.
     pub async fn setting(&self, key: &str) -> Stored<Option<String>> {
-        let row =
-            sqlx::query("SELECT value FROM meta WHERE key = ?1").bind(key).fetch_optional(&self.reader).await.map_err(away)?;
+        let row = sqlx::query(sql::SETTING).bind(key).fetch_optional(&self.reader).await.map_err(away)?;
         Ok(row.map(|row| row.get(0)))
     }
 
@@ -84,8 +85,7 @@ impl SqliteStore {
     /// # Errors
     /// Where the store is away.
     pub async fn keep_setting(&self, key: &str, value: &str) -> Stored<()> {
-        let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        sqlx::query(sql).bind(key).bind(value).execute(&self.writer).await.map(drop).map_err(away)
+        sqlx::query(sql::KEEP_SETTING).bind(key).bind(value).execute(&self.writer).await.map(drop).map_err(away)
     }
 
     /// The same store with another clock.
@@ -105,7 +105,7 @@ impl Store for SqliteStore {
     type Tx = SqliteTx;
 
     async fn begin(&self, name: &'static str) -> Stored<SqliteTx> {
-        let inner = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(away)?;
+        let inner = self.writer.begin_with(sql::BEGIN).await.map_err(away)?;
         Ok(SqliteTx::new(inner, self.clock.now(), name))
     }
 
@@ -115,39 +115,29 @@ impl Store for SqliteStore {
     }
 
     async fn has_after(&self, recipient: &RecipientId, position: Position) -> Stored<bool> {
-        let sql = "SELECT 1 FROM entries WHERE recipient = ?1 AND position > ?2 AND state = 'live' LIMIT 1";
-        let row = sqlx::query(sql).bind(recipient.as_str()).bind(position.0).fetch_optional(&self.reader).await;
+        let row = sqlx::query(sql::HAS_AFTER).bind(recipient.as_str()).bind(position.0).fetch_optional(&self.reader).await;
         row.map(|row| row.is_some()).map_err(away)
     }
 
     async fn has_work(&self) -> Stored<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= ?1) OR EXISTS (SELECT 1 FROM due_answers WHERE due_at <= ?1) \
-            OR EXISTS (SELECT 1 FROM feeds \
-            WHERE recipient <> ?2 AND EXISTS (SELECT 1 FROM entries WHERE entries.recipient = feeds.recipient \
-            AND entries.state = 'live' AND entries.confirmed_at IS NULL)) AS work";
         let polled = RecipientId::arbetsformedlingen();
-        let query = sqlx::query(sql).bind(self.clock.now().as_microsecond()).bind(polled.as_str());
+        let query = sqlx::query(sql::HAS_WORK).bind(self.clock.now().as_microsecond()).bind(polled.as_str());
         query.fetch_one(&self.reader).await.map(|row| row.get("work")).map_err(away)
     }
 
     async fn has_unconfirmed(&self, recipient: &RecipientId) -> Stored<bool> {
-        let sql =
-            "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL) AS waits";
-        let query = sqlx::query(sql).bind(recipient.as_str());
+        let query = sqlx::query(sql::HAS_UNCONFIRMED).bind(recipient.as_str());
         query.fetch_one(&self.reader).await.map(|row| row.get("waits")).map_err(away)
     }
 
     async fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> Stored<bool> {
-        let sql = "INSERT INTO leases (recipient, owner, until) VALUES (?1, ?2, ?3) ON CONFLICT (recipient) DO UPDATE \
-            SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= ?4 \
-            RETURNING owner";
-        let query = sqlx::query(sql).bind(recipient.as_str()).bind(owner).bind(until.as_microsecond());
+        let query = sqlx::query(sql::TAKE_LEASE).bind(recipient.as_str()).bind(owner).bind(until.as_microsecond());
         let taken = query.bind(self.clock.now().as_microsecond()).fetch_optional(&self.writer).await.map_err(away)?;
         Ok(taken.is_some())
     }
 
     async fn ping(&self) -> Stored<()> {
-        sqlx::query("SELECT 1").execute(&self.reader).await.map(drop).map_err(away)
+        sqlx::query(sql::PING).execute(&self.reader).await.map(drop).map_err(away)
     }
 
     fn now(&self) -> Timestamp {

@@ -4,15 +4,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::read::{column, digest, micros, person as person_of, recipient, time, word};
-use super::{Stored, away};
+use super::{Stored, away, sql};
 use crate::domain::{PersonKey, ReportKey};
 use crate::seal::{FeedMark, Marks, Revocation, categories, categories_text};
 
 pub(super) async fn marks(db: &mut SqliteConnection) -> Stored<Marks> {
-    let sql = "SELECT coalesce(max(number), 0) AS number FROM messages";
-    let messages = sqlx::query(sql).fetch_one(&mut *db).await.map_err(away)?.get("number");
-    let sql = "SELECT recipient, head, pages FROM feeds ORDER BY recipient";
-    let rows = sqlx::query(sql).fetch_all(db).await.map_err(away)?;
+    let messages = sqlx::query(sql::HIGHEST_NUMBER).fetch_one(&mut *db).await.map_err(away)?.get("number");
+    let rows = sqlx::query(sql::MARKS).fetch_all(db).await.map_err(away)?;
     let feed = |row: &SqliteRow| {
         Ok((recipient(row, "recipient")?, FeedMark { head: column(row, "head")?, pages: column(row, "pages")? }))
     };
@@ -20,14 +18,11 @@ pub(super) async fn marks(db: &mut SqliteConnection) -> Stored<Marks> {
 }
 
 pub(super) async fn begin_epoch(db: &mut SqliteConnection, epoch: u32) -> Stored<()> {
-    let sql = "UPDATE meta SET value = ?1 WHERE key = 'epoch'";
-    sqlx::query(sql).bind(epoch.to_string()).execute(db).await.map(drop).map_err(away)
+    sqlx::query(sql::BEGIN_EPOCH).bind(epoch.to_string()).execute(db).await.map(drop).map_err(away)
 }
 
 pub(super) async fn keep_revocation(db: &mut SqliteConnection, revocation: &Revocation) -> Stored<()> {
-    let sql = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES (?1, ?2, ?3, ?4) \
-        ON CONFLICT DO NOTHING";
-    sqlx::query(sql)
+    sqlx::query(sql::KEEP_REVOCATION)
         .bind(revocation.consent.as_bytes())
         .bind(revocation.person.as_bytes().as_slice())
         .bind(micros(revocation.revoked_at))
@@ -39,8 +34,7 @@ pub(super) async fn keep_revocation(db: &mut SqliteConnection, revocation: &Revo
 }
 
 pub(super) async fn kept_revocations(db: &mut SqliteConnection, person: &PersonKey) -> Stored<Vec<Revocation>> {
-    let sql = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ?1";
-    let rows = sqlx::query(sql).bind(person.as_bytes().as_slice()).fetch_all(db).await.map_err(away)?;
+    let rows = sqlx::query(sql::KEPT_REVOCATIONS).bind(person.as_bytes().as_slice()).fetch_all(db).await.map_err(away)?;
     rows.iter().map(|row| revocation(row, "kept_revocations")).collect()
 }
 

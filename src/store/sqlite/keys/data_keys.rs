@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::away;
+use super::{away, sql};
 use crate::seal::{Holder, Kept, KeyId, WrappedKey, WrappingId};
 use crate::store::Stored;
 use crate::store::sqlite::read::{column, digest, inconsistent, micros};
@@ -19,18 +19,14 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 pub(super) async fn of_holders(pool: &SqlitePool, holders: &[Holder]) -> Stored<Vec<WrappedKey>> {
-    let sql = "SELECT data_keys.id, data_keys.holder, data_keys.class, wrapping, wrapped FROM json_each(?1) AS wanted \
-        JOIN data_keys ON data_keys.holder = unhex(wanted.value ->> 0) AND data_keys.class = wanted.value ->> 1";
     let wanted: Vec<_> = holders.iter().map(|holder| json!([hex(holder.digest()), holder.class().as_str()])).collect();
-    let rows = sqlx::query(sql).bind(json!(wanted).to_string()).fetch_all(pool).await.map_err(away)?;
+    let rows = sqlx::query(sql::OF_HOLDERS).bind(json!(wanted).to_string()).fetch_all(pool).await.map_err(away)?;
     rows.iter().map(wrapped_key).collect()
 }
 
 pub(super) async fn of_ids(pool: &SqlitePool, ids: &[KeyId]) -> Stored<Vec<WrappedKey>> {
-    let sql = "SELECT data_keys.id, holder, class, wrapping, wrapped FROM json_each(?1) AS wanted \
-        JOIN data_keys ON data_keys.id = unhex(wanted.value)";
     let wanted: Vec<_> = ids.iter().map(|id| hex(id.as_bytes())).collect();
-    let rows = sqlx::query(sql).bind(json!(wanted).to_string()).fetch_all(pool).await.map_err(away)?;
+    let rows = sqlx::query(sql::OF_IDS).bind(json!(wanted).to_string()).fetch_all(pool).await.map_err(away)?;
     rows.iter().map(wrapped_key).collect()
 }
 
@@ -51,9 +47,6 @@ pub(super) async fn keep(db: &mut SqliteConnection, keys: &[WrappedKey], at: Tim
         Some(in_use) if in_use != first.wrapping => return Ok(Kept::Outdated(in_use)),
         Some(_) => {}
     }
-    let sql = "INSERT INTO data_keys (id, holder, class, wrapping, wrapped, made_at) SELECT unhex(new.value ->> 0), \
-        unhex(new.value ->> 1), new.value ->> 2, ?2, unhex(new.value ->> 3), ?3 FROM json_each(?1) AS new WHERE true \
-        ON CONFLICT DO NOTHING RETURNING id";
     let new: Vec<_> = keys
         .iter()
         .map(|key| {
@@ -61,32 +54,29 @@ pub(super) async fn keep(db: &mut SqliteConnection, keys: &[WrappedKey], at: Tim
             json!([hex(key.id.as_bytes()), hex(holder.digest()), holder.class().as_str(), hex(&key.wrapped)])
         })
         .collect();
-    let query = sqlx::query(sql).bind(json!(new).to_string()).bind(first.wrapping.as_bytes()).bind(micros(at));
+    let query = sqlx::query(sql::KEEP).bind(json!(new).to_string()).bind(first.wrapping.as_bytes()).bind(micros(at));
     let rows = query.fetch_all(db).await.map_err(away)?;
     rows.iter().map(|row| digest(row, TABLE, "id", KeyId::from_slice)).collect::<Stored<_>>().map(Kept::New)
 }
 
 pub(super) async fn wrapping(db: &mut SqliteConnection) -> Stored<Option<WrappingId>> {
-    let row = sqlx::query("SELECT id FROM wrapping").fetch_optional(db).await.map_err(away)?;
+    let row = sqlx::query(sql::WRAPPING).fetch_optional(db).await.map_err(away)?;
     row.as_ref().map(|row| digest(row, "wrapping", "id", WrappingId::from_slice)).transpose()
 }
 
 pub(super) async fn use_wrapping(db: &mut SqliteConnection, id: WrappingId, at: Timestamp) -> Stored<()> {
-    let sql = "INSERT INTO wrapping (one, id, at) VALUES (1, ?1, ?2) \
-        ON CONFLICT (one) DO UPDATE SET id = excluded.id, at = excluded.at";
-    sqlx::query(sql).bind(id.as_bytes()).bind(micros(at)).execute(db).await.map(drop).map_err(away)
+    sqlx::query(sql::USE_WRAPPING).bind(id.as_bytes()).bind(micros(at)).execute(db).await.map(drop).map_err(away)
 }
 
 pub(super) async fn wrapped_by_others(pool: &SqlitePool, id: WrappingId, limit: i64) -> Stored<Vec<WrappedKey>> {
-    let sql = "SELECT id, holder, class, wrapping, wrapped FROM data_keys WHERE wrapping < ?1 OR wrapping > ?1 LIMIT ?2";
-    let rows = sqlx::query(sql).bind(id.as_bytes()).bind(limit).fetch_all(pool).await.map_err(away)?;
+    let rows = sqlx::query(sql::WRAPPED_BY_OTHERS).bind(id.as_bytes()).bind(limit).fetch_all(pool).await.map_err(away)?;
     rows.iter().map(wrapped_key).collect()
 }
 
 pub(super) async fn replace(db: &mut SqliteConnection, keys: &[WrappedKey]) -> Stored<()> {
-    let sql = "UPDATE data_keys SET wrapping = ?2, wrapped = ?3 WHERE id = ?1";
     for key in keys {
-        let query = sqlx::query(sql).bind(key.id.as_bytes()).bind(key.wrapping.as_bytes()).bind(key.wrapped.as_slice());
+        let query =
+            sqlx::query(sql::REPLACE).bind(key.id.as_bytes()).bind(key.wrapping.as_bytes()).bind(key.wrapped.as_slice());
         query.execute(&mut *db).await.map_err(away)?;
     }
     Ok(())

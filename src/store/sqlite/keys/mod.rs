@@ -3,6 +3,7 @@
 mod data_keys;
 mod ledger;
 mod marks;
+mod sql;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -12,6 +13,8 @@ use jiff::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{SqlSafeStr, Sqlite, Transaction};
+
+pub use sql::STATEMENTS;
 
 use super::{BUSY, StoreError, Stored, pool};
 use crate::domain::PersonKey;
@@ -59,7 +62,7 @@ impl SqliteKeyStore {
     }
 
     async fn begin(&self) -> Stored<Transaction<'static, Sqlite>> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(away)
+        self.pool.begin_with(sql::BEGIN).await.map_err(away)
     }
 }
 

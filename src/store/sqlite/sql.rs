@@ -1,0 +1,142 @@
+//! Every statement of the embedded store, in one list: a test prepares each of them.
+
+/// Names statements and collects them, so that none can be left out of the list.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* pub(super) const $name: &str = $text;)*
+
+        /// Every statement of this adapter.
+        pub const STATEMENTS: &[&str] = &[$($name),*];
+    };
+}
+
+macro_rules! messages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT number, login, message_id, fingerprint, contract, syntax, message_time, received_at, traceparent, \
+             correlation, kind, state, violations, restricted, discarded_at, person, report, revision, content, fan_out, \
+             sealed FROM messages ",
+            $rest
+        )
+    };
+}
+
+macro_rules! feed_entries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, message, \
+             served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
+             (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
+             FROM entries LEFT JOIN persons ON persons.person = entries.person ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    KEEP_DUE_ANSWER = "INSERT INTO due_answers (message, person, recipients, due_at, illustrative) VALUES (?1, ?2, ?3, ?4, \
+        ?5) \
+        ON CONFLICT DO NOTHING";
+    DUE_ANSWERS = "SELECT message, person, recipients, due_at, illustrative FROM due_answers WHERE due_at <= ?1 \
+        ORDER BY due_at, message LIMIT ?2";
+    END_DUE_ANSWER = "DELETE FROM due_answers WHERE message = ?1";
+    COUNT_MESSAGES = "SELECT count(*) + coalesce(sum(duplicates), 0) AS received, \
+        coalesce(sum(duplicates), 0) + count(*) FILTER (WHERE state = 'duplicate') AS duplicates, \
+        count(*) FILTER (WHERE state = 'refused') AS refused, \
+        count(*) FILTER (WHERE state = 'diverted') AS diverted, \
+        count(*) FILTER (WHERE state = 'recorded') AS recorded, \
+        count(*) FILTER (WHERE state = 'journey') AS journeys, \
+        count(*) FILTER (WHERE state = 'refused' AND restricted) AS restricted, \
+        coalesce(sum(fan_out) FILTER (WHERE state = 'journey'), 0) AS fan_out FROM messages";
+    COUNT_LEGS = "SELECT count(*) FILTER (WHERE state = 'published') AS published, \
+        count(*) FILTER (WHERE state = 'held') AS held, \
+        count(*) FILTER (WHERE state = 'refused') AS refused, \
+        count(*) FILTER (WHERE state = 'superseded') AS superseded, \
+        count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn FROM legs";
+    OLDEST = "SELECT (SELECT min(received_at) FROM messages WHERE state = 'refused' AND discarded_at IS NULL) AS \
+        dead_letter, \
+        (SELECT min(due_at) FROM legs WHERE due_at <= ?1) AS due";
+    STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest FROM \
+        feeds \
+        LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
+        GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
+    DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at \
+        FROM messages \
+        WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
+        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at FROM legs \
+        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL ORDER BY 1, 2";
+    HELD = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
+        JOIN messages ON number = message WHERE legs.state = 'held' ORDER BY message, recipient";
+    MAKE_FEED = "INSERT INTO feeds (recipient, head) VALUES (?1, 0) ON CONFLICT DO NOTHING";
+    ENTRIES = "SELECT position, subject, method, state, served_at IS NOT NULL AS served, message, fingerprint FROM entries \
+        WHERE report = ?1 AND recipient = ?2 ORDER BY position";
+    FEEDS_OF = "SELECT DISTINCT recipient FROM entries WHERE report = ?1 ORDER BY recipient";
+    REPLACE_ENTRY = "UPDATE entries SET state = 'replaced' WHERE recipient = ?1 AND subject = ?2 AND state = 'live'";
+    RAISE_HEAD = "INSERT INTO feeds (recipient, head) VALUES (?1, 1) ON CONFLICT (recipient) DO UPDATE SET head = head + 1 \
+        RETURNING head";
+    INSERT_ENTRY = "INSERT INTO entries (recipient, position, message, report, person, subject, contract, syntax, method, \
+        sealed, \
+        fingerprint, published_at, until, illustrative, state) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'live')";
+    NEWEST_OF_SUBJECT = "SELECT contract, syntax, illustrative FROM entries WHERE recipient = ?1 AND subject = ?2 ORDER BY \
+        position DESC LIMIT 1";
+    KEEP_ENTRY = "UPDATE entries SET message = ?3, until = ?4 WHERE recipient = ?1 AND position = ?2";
+    WITHDRAW_ENTRY = "UPDATE entries SET state = 'withdrawn' WHERE recipient = ?1 AND position = ?2";
+    INSERT_WITHDRAWAL = "INSERT INTO withdrawals (at, recipient, position, subject, report, code, step) VALUES (?1, ?2, ?3, \
+        ?4, ?5, ?6, ?7)";
+    PAGE = feed_entries!("WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3");
+    UNCONFIRMED = feed_entries!("WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL ORDER BY position LIMIT \
+        ?2");
+    MARK_SERVED = "UPDATE entries SET served_at = coalesce(served_at, ?3) WHERE recipient = ?1 AND position = ?2";
+    COUNT_PAGE = "UPDATE feeds SET pages = pages + ?2 WHERE recipient = ?1 RETURNING pages";
+    CONFIRM = "UPDATE entries SET confirmed_at = ?3 WHERE recipient = ?1 AND position = ?2";
+    RECIPIENTS = "SELECT recipient FROM feeds ORDER BY recipient";
+    LEGS = "SELECT message, recipient, report, state, code, due_at, documents, basis FROM legs WHERE message = ?1 ORDER BY \
+        recipient";
+    PUT_LEG = "INSERT INTO legs (message, recipient, report, state, code, due_at, documents, basis) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (message, recipient) DO UPDATE SET \
+        state = excluded.state, code = excluded.code, due_at = excluded.due_at, documents = excluded.documents, basis = \
+        excluded.basis";
+    MAKE_DUE = "UPDATE legs SET due_at = ?2 WHERE report = ?1 AND state <> 'superseded'";
+    DUE = "SELECT DISTINCT messages.person AS person, legs.report AS report FROM legs JOIN messages ON messages.number = \
+        legs.message \
+        WHERE legs.due_at <= ?1 ORDER BY legs.due_at LIMIT ?2";
+    RECEIPTS = "SELECT number, fingerprint FROM messages WHERE login = ?1 AND message_id = ?2 ORDER BY number";
+    COUNT_DUPLICATE = "UPDATE messages SET duplicates = duplicates + 1 WHERE number = ?1";
+    INSERT_MESSAGE = "INSERT INTO messages (login, message_id, fingerprint, contract, syntax, message_time, received_at, \
+        traceparent, correlation, kind, state, violations, restricted, person, report, revision, content, fan_out, sealed) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) RETURNING number";
+    UPDATE_MESSAGE = "UPDATE messages SET kind = ?2, state = ?3, violations = ?4, restricted = ?5, person = ?6, report = ?7, \
+        revision = ?8, content = ?9, fan_out = ?10, discarded_at = NULL WHERE number = ?1";
+    DROP_LEGS = "DELETE FROM legs WHERE message = ?1";
+    DIVERT = "UPDATE messages SET state = 'diverted' WHERE number = ?1";
+    DISCARD = "UPDATE messages SET discarded_at = ?2 WHERE number = ?1";
+    MESSAGE = messages!("WHERE number = ?1");
+    OF_PERSON = messages!("WHERE person = ?1 AND kind = ?2 ORDER BY number");
+    REVISIONS = messages!("WHERE report = ?1 AND state = 'journey' ORDER BY revision, number");
+    MAKE_PERSON = "INSERT INTO persons (person) VALUES (?1) ON CONFLICT DO NOTHING";
+    IS_FLAGGED = "SELECT flagged_at IS NOT NULL FROM persons WHERE person = ?1";
+    SET_FLAG = "UPDATE persons SET flagged_at = coalesce(flagged_at, ?2) WHERE person = ?1";
+    INSERT_AUDIT = "INSERT INTO audit (at, act, actor, message, recipient, code, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    SETTING = "SELECT value FROM meta WHERE key = ?1";
+    KEEP_SETTING = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    BEGIN = "BEGIN IMMEDIATE";
+    HAS_AFTER = "SELECT 1 FROM entries WHERE recipient = ?1 AND position > ?2 AND state = 'live' LIMIT 1";
+    HAS_WORK = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= ?1) OR EXISTS (SELECT 1 FROM due_answers WHERE due_at <= \
+        ?1) \
+        OR EXISTS (SELECT 1 FROM feeds \
+        WHERE recipient <> ?2 AND EXISTS (SELECT 1 FROM entries WHERE entries.recipient = feeds.recipient \
+        AND entries.state = 'live' AND entries.confirmed_at IS NULL)) AS work";
+    HAS_UNCONFIRMED = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS \
+        NULL) AS waits";
+    TAKE_LEASE = "INSERT INTO leases (recipient, owner, until) VALUES (?1, ?2, ?3) ON CONFLICT (recipient) DO UPDATE \
+        SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= ?4 \
+        RETURNING owner";
+    PING = "SELECT 1";
+    HIGHEST_NUMBER = "SELECT coalesce(max(number), 0) AS number FROM messages";
+    MARKS = "SELECT recipient, head, pages FROM feeds ORDER BY recipient";
+    BEGIN_EPOCH = "UPDATE meta SET value = ?1 WHERE key = 'epoch'";
+    KEEP_REVOCATION = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT DO NOTHING";
+    KEPT_REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ?1";
+}
