@@ -97,6 +97,9 @@ CREATE TABLE entries (
     until        bigint,             -- the gate is shut by date from here on; NULL for a DELETE
     served_at    bigint,
     confirmed_at bigint,             -- only of pushed feeds
+    refused_at   bigint,             -- its system does not take it: a dead letter, which waits for a person
+    refused_with text,               -- what the system said, in words without values
+    discarded_at bigint,             -- a person has set the dead letter aside; it is not sent again
     illustrative boolean NOT NULL,   -- made under terms that nobody has signed
     state        text    NOT NULL,
     PRIMARY KEY (recipient, position)
@@ -109,7 +112,8 @@ CREATE INDEX entries_live ON entries (recipient, position) WHERE state = 'live';
 CREATE INDEX entries_unserved ON entries (recipient, published_at) WHERE state = 'live' AND served_at IS NULL;
 -- Arbetsförmedlingen polls, and nobody confirms its entries.
 CREATE INDEX entries_unconfirmed ON entries (recipient, position)
-    WHERE state = 'live' AND confirmed_at IS NULL AND recipient <> 'arbetsformedlingen';
+    WHERE state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL AND recipient <> 'arbetsformedlingen';
+CREATE INDEX entries_refused ON entries (message) WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL;
 
 -- Reports that are looked at when their hold period ends: whoever sent one that was not forwarded is told so.
 CREATE TABLE due_answers (

@@ -83,6 +83,9 @@ CREATE TABLE entries (
     until        INTEGER,            -- the gate is shut by date from here on; NULL for a DELETE
     served_at    INTEGER,
     confirmed_at INTEGER,            -- only of pushed feeds
+    refused_at   INTEGER,            -- its system does not take it: a dead letter, which waits for a person
+    refused_with TEXT,               -- what the system said, in words without values
+    discarded_at INTEGER,            -- a person has set the dead letter aside; it is not sent again
     illustrative INTEGER NOT NULL,   -- made under terms that nobody has signed
     state        TEXT    NOT NULL,
     PRIMARY KEY (recipient, position)
@@ -92,7 +95,9 @@ CREATE INDEX entries_report ON entries (report, recipient);
 CREATE INDEX entries_subject ON entries (recipient, subject) WHERE state = 'live';
 CREATE INDEX entries_live ON entries (recipient, position) WHERE state = 'live';
 CREATE INDEX entries_unserved ON entries (recipient, published_at) WHERE state = 'live' AND served_at IS NULL;
-CREATE INDEX entries_unconfirmed ON entries (recipient, position) WHERE state = 'live' AND confirmed_at IS NULL;
+CREATE INDEX entries_unconfirmed ON entries (recipient, position)
+    WHERE state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL;
+CREATE INDEX entries_refused ON entries (message) WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL;
 
 -- Reports that are looked at when their hold period ends: whoever sent one that was not forwarded is told so.
 CREATE TABLE due_answers (

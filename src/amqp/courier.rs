@@ -159,13 +159,11 @@ impl Courier for AmqpCourier {
         match self.publish(parcel).await {
             Ok(Confirmation::Ack(None)) => Delivery::Arrived,
             Ok(Confirmation::Ack(Some(_))) => {
-                Delivery::Later(format!("no queue is bound to {} for {}", topology::OUT, routing_key(parcel)))
+                Delivery::later(format!("no queue is bound to {} for {}", topology::OUT, routing_key(parcel)))
             }
-            Ok(Confirmation::Nack(_)) => Delivery::Later("the broker did not take the message".to_owned()),
-            Ok(Confirmation::NotRequested) => {
-                Delivery::Later("the broker was not asked for confirms: a fault of the program".to_owned())
-            }
-            Err(broken) => Delivery::Later(broken.to_string()),
+            Ok(Confirmation::Nack(_)) => Delivery::later("the broker did not take the message"),
+            Ok(Confirmation::NotRequested) => Delivery::later("the broker was not asked for confirms: a fault of the program"),
+            Err(broken) => Delivery::later(broken.to_string()),
         }
     }
 }

@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::drops::take_drops;
 use super::opened::{OpenFault, Opened, open};
-use super::relays::relay;
+use super::relays::Relays;
 use super::sampler::sample;
 use super::sweeper::sweep;
 use crate::amqp::{AmqpCourier, AmqpIntake};
-use crate::config::{Config, FeedConfig, Relay, Via};
+use crate::config::{Config, FeedConfig};
 use crate::http::management::{self, Management};
 use crate::http::{Api, TlsBound, Trust, TrustFault};
 use crate::journey::{ContractSet, Journey};
@@ -55,6 +55,8 @@ struct Common {
     journey: Journey,
     health: Health,
     numbers: Arc<Numbers>,
+    /// Whose the leases are.
+    owner: String,
     stopping: watch::Receiver<bool>,
 }
 
@@ -100,12 +102,16 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
         match opened {
             Opened::Embedded { folder, journey, store: content } => {
                 held = Some(folder);
-                let common = Common { journey, health, numbers, stopping: stopping.clone() };
+                // One service holds a folder, so whatever lease is found in it is its own.
+                let owner = "the service of this folder".to_owned();
+                let common = Common { journey, health, numbers, owner, stopping: stopping.clone() };
                 let handles = Handles { intake: content.clone(), feed: content.clone(), console: content };
                 start(&config, common, handles, store, feed, &mut parts)?;
             }
             Opened::Postgres { journey, store: content } => {
-                let common = Common { journey, health, numbers, stopping: stopping.clone() };
+                // Told from every other process and from this one's earlier life.
+                let owner = Uuid::now_v7().to_string();
+                let common = Common { journey, health, numbers, owner, stopping: stopping.clone() };
                 let handles = Handles { intake: content.intake(), feed: content.feed(), console: content.console() };
                 start(&config, common, handles, store, feed, &mut parts)?;
             }
@@ -165,7 +171,7 @@ fn start<S: Store>(
     feed: Option<FeedParts>,
     parts: &mut JoinSet<()>,
 ) -> Result<(), ServeError> {
-    let Common { journey, health, numbers, stopping } = common;
+    let Common { journey, health, numbers, owner, stopping } = common;
     parts.spawn(sweep(journey.clone(), handles.intake.clone(), store, stopping.clone()));
     parts.spawn(sample(handles.console, Arc::clone(&numbers), stopping.clone()));
     if let (Some(feed), Some(settings)) = (feed, &config.feed) {
@@ -190,25 +196,11 @@ fn start<S: Store>(
         let inbox = Inbox::new(folders);
         parts.spawn(take_drops(inbox, journey.clone(), handles.intake.clone(), part, stopping.clone()));
     }
-    // A lease's owner, told from every other process and from this one's earlier life.
-    let owner = Uuid::now_v7().to_string();
-    for Relay { recipient, via } in &config.relays {
-        let part = health.part(format!("relay.{recipient}"), false);
-        let (recipient, owner, stopping) = (recipient.clone(), owner.clone(), stopping.clone());
-        let (journey, store) = (journey.clone(), handles.intake.clone());
-        match (via, courier.clone(), outbox.clone()) {
-            (Via::Amqp, Some(courier), _) => {
-                parts.spawn(relay((journey, store, courier), recipient, owner, part, stopping));
-            }
-            (Via::Spool, _, Some(outbox)) => {
-                parts.spawn(relay((journey, store, outbox), recipient, owner, part, stopping));
-            }
-            // The configuration was read with the couriers that it needs.
-            _ => {}
-        }
-    }
-    if let Some(courier) = &courier {
-        parts.spawn(courier.clone().keep(stopping.clone()));
+    let store = handles.intake;
+    let relays = Relays { journey, store, health, numbers, owner, stopping: stopping.clone() };
+    relays.start(&config.relays, courier.as_ref(), outbox.as_ref(), parts);
+    if let Some(courier) = courier {
+        parts.spawn(courier.keep(stopping));
     }
     Ok(())
 }

@@ -66,6 +66,7 @@ fn write(numbers: &Numbers, census: &Census, standing: &Standing, now: Timestamp
             head: feed.head.0,
             waiting: feed.waiting,
             oldest_seconds: age(feed.oldest_waiting),
+            refused: feed.refused,
         });
     }
 }

@@ -14,12 +14,14 @@ use crate::telemetry::{Event as _, Part, Waiting};
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Takes turns: at once again after one that has done something, after a pause after one that has not. A turn that has begun
-/// is ended, since a transaction that is cut in two can take its connection with it.
+/// is ended, since a transaction that is cut in two can take its connection with it. `at_least` is how long the cause of a fault
+/// asks to be left alone.
 pub(super) async fn tirelessly<E, F>(
     name: &'static str,
     part: Part,
     idle: Duration,
     mut stopping: watch::Receiver<bool>,
+    at_least: fn(&E) -> Duration,
     turn: impl Fn() -> F,
 ) where
     E: Error + Send + 'static,
@@ -42,7 +44,7 @@ pub(super) async fn tirelessly<E, F>(
                 if part.down(fault.to_string()) {
                     Waiting { part: name, cause: &fault }.emit();
                 }
-                after_fault.next().unwrap_or(LONGEST_WAIT)
+                after_fault.next().unwrap_or(LONGEST_WAIT).max(at_least(&fault))
             }
             Err(_) => {
                 // Where it failed is in the log already, by the hook for panics.

@@ -9,10 +9,10 @@ use super::place::{Beside, Place, on_store};
 use super::table::{WORDS, table};
 use super::{CliError, ContractsFrom};
 use crate::app::Opened;
-use crate::dead_letter::{Found, discard, retry, show};
+use crate::dead_letter::{Again, Found, discard, retry, show};
 use crate::domain::{Code, MessageNumber};
 use crate::journey::Journey;
-use crate::store::{MessageState, Store, Tx as _};
+use crate::store::{MessageState, RefusedEntry, Store, StoredMessage, Tx as _};
 
 /// What to do with dead letters.
 #[derive(Debug, Subcommand)]
@@ -29,7 +29,7 @@ pub(super) enum Command {
         /// The message's number.
         number: i64,
     },
-    /// Runs one again under the contracts of today.
+    /// Runs one again under the contracts of today, and sends again what a system did not take of it.
     Retry {
         #[command(flatten)]
         at: At,
@@ -82,12 +82,9 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
         Command::Retry { at, number } => {
             let opened = at.open().await?;
             let operator = &at.operator;
-            let state = on_store!(opened, |journey, store| retry(journey, store, MessageNumber(number), operator).await)?;
-            // Whether a report is diverted is nobody's to know, so all that did not fail again look alike.
-            let refused = state == Some(MessageState::Refused);
-            let again = if refused { " and was refused again" } else { "" };
-            let done = state.map(|_| format!("Message {number} was run again{again}."));
-            say(&at, number, done, state.map(|_| if refused { "refused" } else { "run-again" }), out)
+            let done = on_store!(opened, |journey, store| retry(journey, store, MessageNumber(number), operator).await)?;
+            let (words, state) = done.map(|again| told(number, again)).unzip();
+            say(&at, number, words, state, out)
         }
         Command::Discard { at, reason, number } => {
             if reason.trim().is_empty() {
@@ -100,6 +97,21 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
             say(&at, number, words, done.then_some("discarded"), out)
         }
     }
+}
+
+/// What a retry has done, in words and in one word. Whether a report is diverted is nobody's to know, so all that did not fail
+/// again look alike.
+fn told(number: i64, again: Again) -> (String, &'static str) {
+    let (ran, state) = match again.state {
+        Some(MessageState::Refused) => (format!("Message {number} was run again and was refused again."), "refused"),
+        Some(_) => (format!("Message {number} was run again."), "run-again"),
+        None => (String::new(), "sent-again"),
+    };
+    let sent = match again.entries {
+        0 => String::new(),
+        entries => format!("Of message {number}, {entries} that a system did not take will be sent again."),
+    };
+    (format!("{ran}{}{sent}", if ran.is_empty() || sent.is_empty() { "" } else { " " }), state)
 }
 
 fn say(at: &At, number: i64, done: Option<String>, state: Option<&str>, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -166,12 +178,13 @@ async fn show_one<S: Store>(
     number: MessageNumber,
     out: &mut dyn Write,
 ) -> Result<u8, CliError> {
-    let Found::Letter(letter) = show(journey, store, number, &at.operator).await? else {
-        return say(at, number.0, None, None, out);
+    let letter = match show(journey, store, number, &at.operator).await? {
+        Found::Letter(letter) => letter,
+        Found::Undelivered(stored, entries) => return show_envelope(at, journey, &stored, &entries, out),
+        Found::Nothing => return say(at, number.0, None, None, out),
     };
     let message = &letter.stored.message;
-    let known = journey.set().catalogue.contract(&message.envelope.contract).is_some();
-    let contract = if known { message.envelope.contract.to_string() } else { "?".to_owned() };
+    let contract = contract(journey, &letter.stored);
     let mut tx = store.begin("dead-letter-legs").await?;
     let legs = tx.legs(number).await?;
     tx.commit().await?;
@@ -186,6 +199,7 @@ async fn show_one<S: Store>(
             "message": number.0, "messageId": message.envelope.message_id.to_string(), "login": message.envelope.login.as_str(),
             "contract": contract, "receivedAt": message.envelope.received_at.to_string(),
             "state": message.state.as_str(), "violations": violations, "legs": legs, "document": letter.document,
+            "undelivered": undelivered(&letter.undelivered),
         });
         writeln!(out, "{whole}")?;
         return Ok(0);
@@ -199,6 +213,7 @@ async fn show_one<S: Store>(
         let code = leg.code.map_or_else(String::new, |code| format!(" {code}: {}", code.words()));
         writeln!(out, "  to {}: {}{code}", leg.id.recipient, leg.state.as_str())?;
     }
+    say_undelivered(&letter.undelivered, out)?;
     match &letter.document {
         Some(document) => {
             let text = serde_json::to_string_pretty(document).unwrap_or_default();
@@ -207,4 +222,48 @@ async fn show_one<S: Store>(
         None => writeln!(out, "The message could not be decoded; nothing of it is shown.")?,
     }
     Ok(0)
+}
+
+/// A message's contract; anything may stand in a name that no contract has.
+fn contract(journey: &Journey, stored: &StoredMessage) -> String {
+    let name = &stored.message.envelope.contract;
+    if journey.set().catalogue.contract(name).is_some() { name.to_string() } else { "?".to_owned() }
+}
+
+/// Shows what a system did not take of a message that is no dead letter itself: nothing but the envelope, so that what became
+/// of the message cannot be told from it.
+fn show_envelope(
+    at: &At,
+    journey: &Journey,
+    stored: &StoredMessage,
+    entries: &[RefusedEntry],
+    out: &mut dyn Write,
+) -> Result<u8, CliError> {
+    let (number, envelope) = (stored.number, &stored.message.envelope);
+    let contract = contract(journey, stored);
+    if at.json {
+        let whole = json!({
+            "message": number.0, "messageId": envelope.message_id.to_string(), "login": envelope.login.as_str(),
+            "contract": contract, "receivedAt": envelope.received_at.to_string(), "undelivered": undelivered(entries),
+        });
+        writeln!(out, "{whole}")?;
+        return Ok(0);
+    }
+    writeln!(out, "Message {number} from {}, {contract}", envelope.login)?;
+    writeln!(out, "id {}, received {}", envelope.message_id, envelope.received_at)?;
+    say_undelivered(entries, out)?;
+    Ok(0)
+}
+
+fn undelivered(entries: &[RefusedEntry]) -> Vec<serde_json::Value> {
+    let code = Code::RelayRefused.as_str();
+    entries.iter().map(|entry| json!({ "recipient": entry.recipient.as_str(), "code": code, "said": entry.said })).collect()
+}
+
+fn say_undelivered(entries: &[RefusedEntry], out: &mut dyn Write) -> Result<(), CliError> {
+    let code = Code::RelayRefused;
+    for entry in entries {
+        writeln!(out, "  to {}: {code}: {} It said: {}.", entry.recipient, code.words(), entry.said)?;
+    }
+    Ok(())
 }

@@ -3,13 +3,15 @@
 //! Nobody sees more of a person than the mending needs: values only where the contract's annotations let them through.
 //! Restricted letters (nobody can tell whom they are about) and diverted reports are counts, and nothing else.
 
+mod undelivered;
+
 use serde_json::Value;
 
 use crate::domain::{Code, MessageNumber};
 use crate::filter::mask;
 use crate::intake::decode;
 use crate::journey::{Journey, payload};
-use crate::store::{AuditRow, Concerned, MessageState, Store, Stored, StoredMessage, Tx};
+use crate::store::{AuditRow, Concerned, MessageState, RefusedEntry, Store, Stored, StoredMessage, Tx};
 
 /// A dead letter through the mask.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct MaskedLetter {
     pub violations: Vec<(Code, String)>,
     /// The document with everything masked that an operator may not read; `None` where it could not be decoded.
     pub document: Option<Value>,
+    /// What was made of it, or answers it, and a system did not take.
+    pub undelivered: Vec<RefusedEntry>,
 }
 
 /// What looking for a letter found.
@@ -27,6 +31,9 @@ pub struct MaskedLetter {
 pub enum Found {
     /// The letter.
     Letter(Box<MaskedLetter>),
+    /// The message is no dead letter that may be looked at, but a system did not take what was made of it or answers it.
+    /// Whether it is published, restricted or diverted is not told: only its envelope may be shown.
+    Undelivered(Box<StoredMessage>, Vec<RefusedEntry>),
     /// Nothing that an operator may look at; the same answer for what is not there and for what is kept apart.
     Nothing,
 }
@@ -38,21 +45,33 @@ pub enum Found {
 pub async fn show<S: Store>(journey: &Journey, store: &S, number: MessageNumber, operator: &str) -> Stored<Found> {
     let mut tx = journey.begin(store, "dead-letter-show").await?;
     let Some(stored) = tx.message(number).await? else { return Ok(Found::Nothing) };
+    let undelivered = tx.refused_entries(number).await?;
     if !is_open(&mut *tx, &stored).await? {
-        return Ok(Found::Nothing);
+        if undelivered.is_empty() {
+            return Ok(Found::Nothing);
+        }
+        tx.audit(&operator_row("reading", operator, number, "envelope")).await?;
+        tx.commit().await?;
+        return Ok(Found::Undelivered(Box::new(stored), undelivered));
     }
     let bytes = tx.open(&stored.message).await?;
     tx.audit(&operator_row("reading", operator, number, "masked")).await?;
     tx.commit().await?;
     let document = bytes.and_then(|bytes| document(journey, &stored, &bytes));
-    Ok(Found::Letter(Box::new(MaskedLetter { violations: stored.message.violations.clone(), document, stored })))
+    let violations = stored.message.violations.clone();
+    Ok(Found::Letter(Box::new(MaskedLetter { stored, violations, document, undelivered })))
 }
 
-/// Sets a letter aside for good. It stays refused; why is kept in the audit log.
+/// Sets a letter aside for good, and with it what systems did not take of it. It stays refused; why is kept in the audit log.
 ///
 /// # Errors
 /// A fault of the store.
 pub async fn discard<S: Store>(store: &S, number: MessageNumber, operator: &str, reason: &str) -> Stored<bool> {
+    let entries = undelivered::discard(store, number, operator, reason).await?;
+    Ok(discard_message(store, number, operator, reason).await? || entries > 0)
+}
+
+async fn discard_message<S: Store>(store: &S, number: MessageNumber, operator: &str, reason: &str) -> Stored<bool> {
     let mut tx = store.begin("dead-letter-discard").await?;
     let Some(seen) = tx.message(number).await? else { return Ok(false) };
     tx.lock(&seen.message.person.map(Concerned::whole).unwrap_or_default()).await?;
@@ -67,23 +86,30 @@ pub async fn discard<S: Store>(store: &S, number: MessageNumber, operator: &str,
     Ok(true)
 }
 
-/// Runs a letter once more under the contracts of today. It moves; it is no new receipt.
+/// What running a letter once more has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Again {
+    /// What the message is now; `None` where it is no dead letter itself.
+    pub state: Option<MessageState>,
+    /// How many entries go out again that systems had not taken.
+    pub entries: usize,
+}
+
+/// Runs a letter once more under the contracts of today, and lets go out again what systems did not take of it. It moves; it
+/// is no new receipt. `None` where there is nothing that may be run.
 ///
 /// # Errors
 /// A fault of the store.
-pub async fn retry<S: Store>(
-    journey: &Journey,
-    store: &S,
-    number: MessageNumber,
-    operator: &str,
-) -> Stored<Option<MessageState>> {
+pub async fn retry<S: Store>(journey: &Journey, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<Again>> {
+    let entries = undelivered::release(store, number, operator).await?;
     let mut tx = store.begin("dead-letter-look").await?;
     let open = match tx.message(number).await? {
         Some(stored) => is_open(&mut tx, &stored).await?,
         None => false,
     };
     tx.commit().await?;
-    if open { journey.retry(store, number, operator).await } else { Ok(None) }
+    let state = if open { journey.retry(store, number, operator).await? } else { None };
+    Ok((state.is_some() || entries > 0).then_some(Again { state, entries }))
 }
 
 /// Whether a message is a dead letter, or has a refused leg, that an operator may look at.

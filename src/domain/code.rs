@@ -129,6 +129,8 @@ codes! {
     TranslateReason = "translate.reason", "The absence reason has no code at the recipient; it is never guessed.";
     TranslateValue = "translate.value", "A permitted value does not fit the recipient's format.";
 
+    RelayRefused = "relay.refused", "The system that this is for does not take it as it is.";
+
     JourneySuperseded = "journey.superseded", "A higher revision of the same report has replaced this one.";
     JourneyLapsed = "journey.lapsed", "The time in which it might be disclosed has passed.";
     JourneyCancelled = "journey.cancelled", "The sender has cancelled the report.";

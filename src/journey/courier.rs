@@ -1,10 +1,11 @@
 //! What carries an entry of a pushed feed to its recipient: the port that the spool, a broker and a web client stand behind.
 
 use std::future::Future;
+use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::domain::{Code, RecipientId, Subject, Syntax};
+use crate::domain::{RecipientId, Subject, Syntax};
 use crate::feed::Method;
 
 /// One entry to be delivered. Its event id is the same at every attempt, so that a recipient can tell a repetition.
@@ -35,10 +36,34 @@ pub struct Parcel {
 pub enum Delivery {
     /// It has arrived, and the recipient has said so.
     Arrived,
-    /// Not now: it stays first in its feed and is tried again. Why, in words without values.
-    Later(String),
-    /// Never as it is: an operator has to look.
-    Refused(Code),
+    /// Not now: it stays first in its feed and is tried again.
+    Later {
+        /// Why, in words without values.
+        why: String,
+        /// How long the recipient asks to be left alone, where it does; bounded by the courier.
+        after: Option<Duration>,
+    },
+    /// Never as it is: it becomes a dead letter, `relay.refused`, and the feed goes on. What the recipient said, in words
+    /// without values.
+    Refused(String),
+}
+
+impl Delivery {
+    /// Not now, for a cause that says nothing of how long.
+    #[must_use]
+    pub fn later(why: impl Into<String>) -> Self {
+        Self::Later { why: why.into(), after: None }
+    }
+
+    /// Its name in numbers: `arrived`, `later` or `refused`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Arrived => "arrived",
+            Self::Later { .. } => "later",
+            Self::Refused(_) => "refused",
+        }
+    }
 }
 
 /// Something that delivers.

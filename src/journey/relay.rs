@@ -2,7 +2,7 @@
 //!
 //! An entry is handed over (it counts as served, and its gate is asked), then sent, then confirmed. What was handed over and
 //! never confirmed is sent again with the same id, its gate asked again; where the gate has closed meanwhile its `DELETE`
-//! goes instead. A lease keeps other processes away. It runs out when its holder dies, and nothing is sent in the second
+//! goes instead. What its recipient does not take becomes a dead letter, and the feed goes on. A lease keeps other processes away. It runs out when its holder dies, and nothing is sent in the second
 //! half of it, so two processes do not send at once.
 
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use jiff::SignedDuration;
 use super::courier::{Courier, Delivery, Parcel};
 use super::serve::Served;
 use super::{Journey, KeyedTx};
-use crate::domain::{Position, RecipientId};
+use crate::domain::{Code, MessageNumber, Position, RecipientId};
 use crate::faults;
 use crate::feed::Method;
-use crate::store::{FeedEntry, Store, StoreError, Stored, Tx};
-use crate::telemetry::{EntryDelivered, Event as _};
+use crate::store::{AuditRow, FeedEntry, Store, StoreError, Stored, Tx};
+use crate::telemetry::{EntryDelivered, EntryRefused, Event as _};
 use uuid::Uuid;
 
 /// How long a lease runs. A courier's attempt takes less than half of it.
@@ -31,9 +31,25 @@ pub enum RelayFault {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The recipient cannot be reached, or does not take the entry now. Why, in words without values.
-    #[error("{0}")]
-    Recipient(String),
+    /// The recipient cannot be reached, or does not take the entry now.
+    #[error("{why}")]
+    Recipient {
+        /// Why, in words without values.
+        why: String,
+        /// How long the recipient asks to be left alone, where it does.
+        after: Option<Duration>,
+    },
+}
+
+impl RelayFault {
+    /// How long the relay has to wait at least.
+    #[must_use]
+    pub fn at_least(&self) -> Duration {
+        match self {
+            Self::Recipient { after: Some(after), .. } => *after,
+            Self::Recipient { .. } | Self::Store(_) => Duration::ZERO,
+        }
+    }
 }
 
 /// What there was to hand over.
@@ -41,7 +57,15 @@ enum Next {
     /// Nothing.
     Nothing,
     /// An entry, and the message that it was made of or answers.
-    Entry(Box<Served>, Option<Uuid>),
+    Entry(Box<Served>, MessageNumber, Option<Uuid>),
+}
+
+/// What became of an entry, to be recorded.
+enum Settled {
+    /// It has arrived.
+    Arrived(Position),
+    /// Its recipient does not take it; what it said.
+    Refused(Position, MessageNumber, String),
 }
 
 impl Journey {
@@ -49,7 +73,7 @@ impl Journey {
     /// the process that would hold the lease.
     ///
     /// # Errors
-    /// [`RelayFault`]: the entry stays first in its feed and is tried again.
+    /// [`RelayFault`]: the entry stays first in its feed and is tried again with the same id.
     pub async fn relay<S: Store, C: Courier>(
         &self,
         store: &S,
@@ -61,18 +85,19 @@ impl Journey {
             return Ok(false);
         }
         let epoch = store.epoch().await?;
-        let mut arrived = None;
+        let mut settled = None;
         for _ in 0..TURN {
             let begun = Instant::now();
             let lease = SignedDuration::try_from(LEASE).unwrap_or(SignedDuration::ZERO);
             let until = store.now().saturating_add(lease).unwrap_or_else(|_| store.now());
             if !store.take_lease(recipient, owner, until).await? {
-                self.confirm_arrived(store, recipient, arrived).await?;
+                // That it has arrived is true whoever holds the lease. What was refused is the other process's to find out.
+                self.record(store, recipient, settled.filter(|settled| matches!(settled, Settled::Arrived(_)))).await?;
                 return Ok(false);
             }
-            let (served, message_id) = match self.next(store, recipient, arrived.take()).await? {
+            let (served, message, message_id) = match self.next(store, recipient, settled.take()).await? {
                 Next::Nothing => return Ok(true),
-                Next::Entry(served, message_id) => (served, message_id),
+                Next::Entry(served, message, message_id) => (served, message, message_id),
             };
             if begun.elapsed() > LEASE / 2 {
                 // Another process may hold the lease by now; the entry is handed over again.
@@ -80,34 +105,37 @@ impl Journey {
             }
             let position = served.position;
             let parcel = self.parcel(recipient, *served, epoch, message_id);
-            match courier.deliver(&parcel).await {
+            settled = match courier.deliver(&parcel).await {
                 Delivery::Arrived => {
                     EntryDelivered { recipient: recipient.as_str(), position: position.0 }.emit();
-                    arrived = Some(position);
+                    Some(Settled::Arrived(position))
                 }
-                Delivery::Later(why) => return Err(RelayFault::Recipient(why)),
-                Delivery::Refused(code) => return Err(RelayFault::Recipient(code.words().to_owned())),
-            }
+                Delivery::Refused(said) => {
+                    EntryRefused { recipient: recipient.as_str(), position: position.0, said: &said }.emit();
+                    Some(Settled::Refused(position, message, said))
+                }
+                Delivery::Later { why, after } => return Err(RelayFault::Recipient { why, after }),
+            };
             faults::point!("sent-before-confirming");
         }
-        self.confirm_arrived(store, recipient, arrived).await?;
+        self.record(store, recipient, settled).await?;
         Ok(true)
     }
 
-    async fn confirm_arrived<S: Store>(&self, store: &S, recipient: &RecipientId, arrived: Option<Position>) -> Stored<()> {
-        let Some(position) = arrived else { return Ok(()) };
+    async fn record<S: Store>(&self, store: &S, recipient: &RecipientId, settled: Option<Settled>) -> Stored<()> {
+        let Some(settled) = settled else { return Ok(()) };
         let mut tx = self.begin(store, "relay-confirm").await?;
-        tx.confirm(recipient, position).await?;
+        settled.write(&mut tx, recipient).await?;
         tx.commit().await
     }
 
-    /// Confirms what has arrived and hands over what is next, in one transaction.
-    async fn next<S: Store>(&self, store: &S, recipient: &RecipientId, mut arrived: Option<Position>) -> Stored<Next> {
+    /// Records what became of the entry before and hands over what is next, in one transaction.
+    async fn next<S: Store>(&self, store: &S, recipient: &RecipientId, mut settled: Option<Settled>) -> Stored<Next> {
         loop {
             let mut tx = self.begin(store, "relay").await?;
             tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
-            if let Some(position) = arrived.take() {
-                tx.confirm(recipient, position).await?;
+            if let Some(settled) = settled.take() {
+                settled.write(&mut tx, recipient).await?;
             }
             let mut entries = tx.unconfirmed(recipient, 1).await?;
             let Some(entry) = entries.pop() else {
@@ -115,7 +143,8 @@ impl Journey {
                 return Ok(Next::Nothing);
             };
             let shuts = Shuts::of(&entry);
-            let message = tx.message(entry.message).await?;
+            let number = entry.message;
+            let message = tx.message(number).await?;
             let good = self.serve(&mut tx, recipient, vec![entry]).await?;
             if good.is_empty() {
                 shuts.after_handing_over(&mut tx, recipient).await?;
@@ -124,7 +153,8 @@ impl Journey {
             tx.commit().await?;
             faults::point!("handed-over-before-sending");
             if let Some(served) = good.into_iter().next() {
-                return Ok(Next::Entry(Box::new(served), message.map(|stored| stored.message.envelope.message_id)));
+                let message_id = message.map(|stored| stored.message.envelope.message_id);
+                return Ok(Next::Entry(Box::new(served), number, message_id));
             }
         }
     }
@@ -146,10 +176,30 @@ impl Journey {
     }
 }
 
+impl Settled {
+    async fn write<T: Tx>(self, tx: &mut KeyedTx<T>, recipient: &RecipientId) -> Stored<()> {
+        match self {
+            Self::Arrived(position) => tx.confirm(recipient, position).await,
+            Self::Refused(position, message, said) => {
+                tx.refuse_entry(recipient, position, &said).await?;
+                tx.audit(&AuditRow {
+                    act: "delivery-refused",
+                    actor: "brygga".to_owned(),
+                    message: Some(message),
+                    recipient: Some(recipient.clone()),
+                    code: Some(Code::RelayRefused),
+                    detail: format!("position {}: {said}", position.0),
+                })
+                .await
+            }
+        }
+    }
+}
+
 /// An entry whose gate may turn out to have shut.
 struct Shuts {
     was_handed_over: bool,
-    message: crate::domain::MessageNumber,
+    message: MessageNumber,
     subject: crate::domain::Subject,
 }
 

@@ -78,7 +78,7 @@ impl Courier for Outbox {
     async fn deliver(&self, parcel: &Parcel) -> Delivery {
         match self.write(parcel) {
             Ok(()) => Delivery::Arrived,
-            Err(error) => Delivery::Later(format!("the outbox cannot be written: {}", error.kind())),
+            Err(error) => Delivery::later(format!("the outbox cannot be written: {}", error.kind())),
         }
     }
 }

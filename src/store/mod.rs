@@ -34,7 +34,7 @@ pub use concerned::Concerned;
 pub use due::{DueAnswer, DueReport};
 pub use rows::{
     AuditRow, Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind,
-    MessageState, NewMessage, Receipt, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
+    MessageState, NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
 };
 
 use crate::answer::Answer;
@@ -235,6 +235,24 @@ pub trait Tx: Send {
     /// Records that a pushed entry has arrived.
     fn confirm(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
 
+    /// Records that a pushed entry's system does not take it, and what it said: the entry is a dead letter, and no longer
+    /// first in its feed. One that has arrived after all stays as it is.
+    fn refuse_entry(
+        &mut self,
+        recipient: &RecipientId,
+        position: Position,
+        said: &str,
+    ) -> impl Future<Output = Stored<()>> + Send;
+
+    /// What was made of a message, or answers it, and its systems did not take: live, and not set aside.
+    fn refused_entries(&mut self, message: MessageNumber) -> impl Future<Output = Stored<Vec<RefusedEntry>>> + Send;
+
+    /// Lets a refused entry go out again, at its own position and so before all that waits.
+    fn release_entry(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Sets a refused entry aside for good; it stays refused.
+    fn discard_entry(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
+
     /// The recipients whose feeds have entries.
     fn recipients(&mut self) -> impl Future<Output = Stored<Vec<RecipientId>>> + Send;
 
@@ -259,7 +277,7 @@ pub trait Tx: Send {
     /// What waits for somebody: the oldest dead letter, the oldest due leg, and how each feed stands.
     fn standing(&mut self) -> impl Future<Output = Stored<Standing>> + Send;
 
-    /// Refused messages and legs that are neither restricted nor discarded, oldest first.
+    /// Refused messages and legs that are neither restricted nor discarded, and refused entries, oldest message first.
     fn dead_letters(&mut self) -> impl Future<Output = Stored<Vec<DeadLetter>>> + Send;
 
     /// Held legs, oldest first.

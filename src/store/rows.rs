@@ -223,6 +223,17 @@ pub struct FeedEntry {
     pub message: MessageNumber,
 }
 
+/// An entry that its system did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedEntry {
+    /// Whose feed.
+    pub recipient: RecipientId,
+    /// The entry.
+    pub position: Position,
+    /// What the system said, in words without values.
+    pub said: String,
+}
+
 /// A row of the ledger of withdrawals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithdrawalRow {
@@ -243,7 +254,7 @@ pub struct WithdrawalRow {
 /// A row of the audit log: who did what to which message, decided by which rule. No values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
-    /// What was done: `decision`, `disclosure`, `page-served`, `operator`, `reading`.
+    /// What was done: `decision`, `disclosure`, `page-served`, `delivery-refused`, `operator`, `reading`.
     pub act: &'static str,
     /// Who did it: `brygga`, or an operator's name.
     pub actor: String,
@@ -346,12 +357,14 @@ pub struct FeedStanding {
     pub waiting: i64,
     /// When the oldest of them was published.
     pub oldest_waiting: Option<Timestamp>,
+    /// Entries that the recipient's system did not take, and nobody has sent again or set aside.
+    pub refused: i64,
 }
 
 /// What waits for somebody, for the operators' numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
-    /// When the oldest dead letter came that nobody has discarded.
+    /// Since when the oldest dead letter has been one that nobody has discarded: a message's arrival, an entry's refusal.
     pub oldest_dead_letter: Option<Timestamp>,
     /// Since when the leg has been due that has been due longest.
     pub oldest_due: Option<Timestamp>,

@@ -76,21 +76,6 @@ impl Event for Swept {
     }
 }
 
-/// An entry of a pushed feed has arrived.
-#[derive(Debug)]
-pub struct EntryDelivered<'a> {
-    /// Whose feed.
-    pub recipient: &'a str,
-    /// Its position.
-    pub position: i64,
-}
-
-impl Event for EntryDelivered<'_> {
-    fn emit(&self) {
-        tracing::info!(recipient.name = self.recipient, entry.position = self.position, "entry delivered");
-    }
-}
-
 /// A transaction has committed.
 #[derive(Debug)]
 pub struct Committed {

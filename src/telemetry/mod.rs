@@ -5,12 +5,14 @@ mod event;
 mod feed_event;
 mod health;
 mod numbers;
+mod relay_event;
 
 pub use broker::{BrokerAway, BrokerReached, EnvelopeRefused, NotAcknowledged, RunAlone};
-pub use event::{Committed, EntryDelivered, Event, FileStuck, FileUnreadable, MessageTaken, Started, Stopped, Swept, Waiting};
+pub use event::{Committed, Event, FileStuck, FileUnreadable, MessageTaken, Started, Stopped, Swept, Waiting};
 pub use feed_event::{AcceptFailed, ClientRefused, HandshakeFailed, RevocationUnchecked, TrustKept, TrustRenewed};
 pub use health::{Health, Part, PartState, PartView};
 pub use numbers::{FeedNumbers, Numbers};
+pub use relay_event::{EntryDelivered, EntryRefused, SystemFilesKept, SystemFilesRenewed};
 
 use std::io::IsTerminal as _;
 

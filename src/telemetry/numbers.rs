@@ -51,6 +51,8 @@ pub struct FeedNumbers {
     pub waiting: i64,
     /// The age of the oldest of them in seconds, 0 where there is none.
     pub oldest_seconds: i64,
+    /// Entries that the recipient's system did not take, and nobody has sent again or set aside.
+    pub refused: i64,
 }
 
 /// Every number, and the registry that writes them out.
@@ -61,6 +63,7 @@ pub struct Numbers {
     feed_head: Family<OfRecipient, Gauge>,
     feed_waiting: Family<OfRecipient, Gauge>,
     feed_oldest: Family<OfRecipient, Gauge>,
+    feed_refused: Family<OfRecipient, Gauge>,
     oldest_dead_letter: Gauge,
     oldest_due: Gauge,
     parts: Family<OfPart, Gauge>,
@@ -87,6 +90,7 @@ impl Default for Numbers {
             feed_head: Family::default(),
             feed_waiting: Family::default(),
             feed_oldest: Family::default(),
+            feed_refused: Family::default(),
             oldest_dead_letter: Gauge::default(),
             oldest_due: Gauge::default(),
             parts: Family::default(),
@@ -113,6 +117,7 @@ impl Numbers {
         r.register("feed_head", "The newest position of each feed", self.feed_head.clone());
         r.register("feed_waiting", "Live entries of each feed that nobody has fetched", self.feed_waiting.clone());
         r.register("feed_oldest_seconds", "Age of the oldest live entry that nobody has fetched", self.feed_oldest.clone());
+        r.register("feed_refused", "Entries of each feed that its system refused: dead letters", self.feed_refused.clone());
         r.register("oldest_dead_letter_seconds", "Age of the oldest dead letter", self.oldest_dead_letter.clone());
         r.register("oldest_due_seconds", "How long the oldest due leg has been due", self.oldest_due.clone());
         r.register("part_up", "Whether a part of the service works (1) or not (0)", self.parts.clone());
@@ -152,6 +157,7 @@ impl Numbers {
         self.feed_head.get_or_create(&label).set(feed.head);
         self.feed_waiting.get_or_create(&label).set(feed.waiting);
         self.feed_oldest.get_or_create(&label).set(feed.oldest_seconds);
+        self.feed_refused.get_or_create(&label).set(feed.refused);
     }
 
     /// Ages in seconds of what nobody has handled: the oldest dead letter, and the leg that has been due longest.
@@ -210,7 +216,8 @@ mod tests {
         health.part("store", true).up();
         assert!(health.part("amqp.in", true).down("wrong password"));
         numbers.set_messages("journey", 7);
-        numbers.set_feed(&FeedNumbers { recipient: "arbetsformedlingen".to_owned(), head: 3, waiting: 2, oldest_seconds: 9 });
+        let recipient = "arbetsformedlingen".to_owned();
+        numbers.set_feed(&FeedNumbers { recipient, head: 3, waiting: 2, oldest_seconds: 9, refused: 1 });
         numbers.batch_committed(500, Duration::from_millis(20));
         numbers.answered("/v1/feed", 200, Duration::from_millis(3));
         let text = numbers.text(&health);

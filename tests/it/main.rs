@@ -31,4 +31,5 @@ mod servers;
 mod service;
 mod store;
 mod tls;
+mod undelivered;
 mod xsd;

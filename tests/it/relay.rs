@@ -18,7 +18,7 @@ use crate::servers::postgres::Server;
 
 /// A recipient who keeps what arrives, and takes it or not.
 #[derive(Clone, Default)]
-struct Recipient {
+pub(crate) struct Recipient {
     /// Contracts of this beginning are not taken now; of any, where it is empty.
     closed_to: &'static str,
     /// Whether its sender's process dies before it hears that anything has arrived.
@@ -28,11 +28,11 @@ struct Recipient {
 }
 
 impl Recipient {
-    fn next(&self, answers: &[Delivery]) {
+    pub(crate) fn next(&self, answers: &[Delivery]) {
         self.answers.lock().expect("a lock").extend(answers.iter().rev().cloned());
     }
 
-    fn arrived(&self) -> Vec<Parcel> {
+    pub(crate) fn arrived(&self) -> Vec<Parcel> {
         self.arrived.lock().expect("a lock").clone()
     }
 }
@@ -44,29 +44,35 @@ impl Courier for Recipient {
             std::future::pending::<()>().await;
         }
         if !self.closed_to.is_empty() && parcel.contract.starts_with(self.closed_to) {
-            return Delivery::Later("closed".to_owned());
+            return Delivery::later("closed");
         }
         self.answers.lock().expect("a lock").pop().unwrap_or(Delivery::Arrived)
     }
 }
 
-fn feed(name: &str) -> RecipientId {
+pub(crate) fn feed(name: &str) -> RecipientId {
     RecipientId::from_stored(name.to_owned())
 }
 
 /// The demo's messages for one store.
-fn demo() -> (Scenario, Vec<Arrival>) {
+pub(crate) fn demo() -> (Scenario, Vec<Arrival>) {
     let (scenario, _) = scenario(&root().join("fixtures/demo"));
     let arrivals = scenario.messages.iter().map(|message| message.arrival(scenario.instant)).collect();
     (scenario, arrivals)
 }
 
-fn journey() -> Journey {
+pub(crate) fn journey() -> Journey {
     let vault = Vault::ephemeral().expect("random numbers");
     Journey::new(set(), Arc::new(ServiceKeys::derive(&[7; 32])), vault)
 }
 
-async fn relay_all<S: Store>(journey: &Journey, store: &S, to: &Recipient, name: &str, owner: &str) -> Result<(), RelayFault> {
+pub(crate) async fn relay_all<S: Store>(
+    journey: &Journey,
+    store: &S,
+    to: &Recipient,
+    name: &str,
+    owner: &str,
+) -> Result<(), RelayFault> {
     while journey.relay(store, to, &feed(name), owner).await? {}
     Ok(())
 }
@@ -85,9 +91,9 @@ async fn in_order_once_and_again_after_a_death<S: Store>(store: S, clock: Clock,
     drop(process.await);
     let (name, to) = ("1863.ame", Recipient::default());
     // Not now: the first stays first, and comes again with the same id.
-    to.next(&[Delivery::Arrived, Delivery::Later("closed".to_owned())]);
+    to.next(&[Delivery::Arrived, Delivery::later("closed")]);
     let fault = relay_all(&journey, &store, &to, name, "one").await.expect_err("it waits");
-    assert!(matches!(fault, RelayFault::Recipient(_)), "{fault}");
+    assert!(matches!(fault, RelayFault::Recipient { .. }), "{fault}");
     let before = to.arrived();
     assert_eq!(before.len(), 2);
     assert_eq!(before[0].event_id, dying.arrived()[0].event_id, "sent and never confirmed is sent again");

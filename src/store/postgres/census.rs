@@ -40,6 +40,7 @@ pub(super) async fn standing(db: &mut PgConnection, now: Timestamp) -> Stored<St
             head: Position(column(row, "head")?),
             waiting: column(row, "waiting")?,
             oldest_waiting: optional_time(row, "entries", "oldest")?,
+            refused: column(row, "refused")?,
         })
     };
     Ok(Standing {

@@ -12,6 +12,7 @@ mod flush;
 mod gather;
 pub mod keys;
 mod read;
+mod refused;
 mod restore;
 mod rows;
 mod sql;

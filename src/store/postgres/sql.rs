@@ -41,13 +41,13 @@ statements! {
     KEEP_SETTING = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     HAS_AFTER = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = $1 AND position > $2 AND state = 'live')";
     HAS_UNCONFIRMED = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = $1 AND state = 'live' \
-        AND confirmed_at IS NULL AND recipient <> 'arbetsformedlingen')";
+        AND confirmed_at IS NULL AND refused_at IS NULL AND recipient <> 'arbetsformedlingen')";
     TAKE_LEASE = "INSERT INTO leases (recipient, owner, until) VALUES ($1, $2, $3) ON CONFLICT (recipient) DO UPDATE \
         SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= $4 \
         RETURNING owner";
     HAS_WORK = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= $1) \
         OR EXISTS (SELECT 1 FROM due_answers WHERE due_at <= $1) OR EXISTS (SELECT 1 FROM entries \
-        WHERE state = 'live' AND confirmed_at IS NULL AND recipient <> 'arbetsformedlingen')";
+        WHERE state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL AND recipient <> 'arbetsformedlingen')";
 
     MAKE_PERSONS = "INSERT INTO persons (person) SELECT * FROM UNNEST($1::bytea[]) ON CONFLICT DO NOTHING";
     LOCK_PERSONS = "SELECT person, flagged_at IS NOT NULL AS flagged FROM persons WHERE person = ANY($1) \
@@ -122,12 +122,19 @@ statements! {
         SELECT *, $7::bigint FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])";
     PAGE = feed_entries!("WHERE recipient = $1 AND position > $2 AND state = 'live' ORDER BY position LIMIT $3");
     UNCONFIRMED = feed_entries!("WHERE recipient = $1 AND state = 'live' AND confirmed_at IS NULL \
-        AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT $2");
+        AND refused_at IS NULL AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT $2");
     MARK_SERVED = "UPDATE entries SET served_at = $3 WHERE recipient = $1 AND position = ANY($2) AND served_at IS NULL";
     PAGES = "SELECT coalesce((SELECT pages FROM deliveries WHERE recipient = $1), 0)";
     COUNT_PAGE = "INSERT INTO deliveries (recipient, pages) VALUES ($1, 1) ON CONFLICT (recipient) DO UPDATE \
         SET pages = deliveries.pages + 1 RETURNING pages";
-    CONFIRM = "UPDATE entries SET confirmed_at = $3 WHERE recipient = $1 AND position = $2";
+    CONFIRM = "UPDATE entries SET confirmed_at = $3, refused_at = NULL, refused_with = NULL WHERE recipient = $1 AND position = $2";
+    REFUSE_ENTRY = "UPDATE entries SET refused_at = $3, refused_with = $4 WHERE recipient = $1 AND position = $2 \
+        AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL";
+    REFUSED_ENTRIES = "SELECT recipient, position, refused_with FROM entries WHERE message = $1 AND state = 'live' \
+        AND refused_at IS NOT NULL AND discarded_at IS NULL ORDER BY recipient, position";
+    RELEASE_ENTRY = "UPDATE entries SET refused_at = NULL, refused_with = NULL WHERE recipient = $1 AND position = $2 \
+        AND discarded_at IS NULL";
+    DISCARD_ENTRY = "UPDATE entries SET discarded_at = $3 WHERE recipient = $1 AND position = $2 AND refused_at IS NOT NULL";
     RECIPIENTS = "SELECT recipient FROM feeds ORDER BY recipient";
 
     HIGHEST_NUMBER = "SELECT coalesce(max(number), 0) FROM messages";
@@ -152,15 +159,22 @@ statements! {
         count(*) FILTER (WHERE state = 'refused') AS refused, \
         count(*) FILTER (WHERE state = 'superseded') AS superseded, \
         count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn FROM legs";
-    OLDEST = "SELECT (SELECT min(received_at) FROM messages WHERE state = 'refused' AND discarded_at IS NULL) AS dead_letter, \
+    OLDEST = "SELECT least((SELECT min(received_at) FROM messages WHERE state = 'refused' AND discarded_at IS NULL), \
+        (SELECT min(refused_at) FROM entries WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL)) \
+        AS dead_letter, \
         (SELECT min(due_at) FROM legs WHERE due_at <= $1) AS due";
-    STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest FROM feeds \
+    STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest, \
+        (SELECT count(*) FROM entries AS dead WHERE dead.recipient = feeds.recipient AND dead.state = 'live' \
+        AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds \
         LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
         GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
     DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at \
         FROM messages WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
         UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at FROM legs \
-        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL ORDER BY 1, 2 NULLS FIRST";
+        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL \
+        UNION ALL SELECT DISTINCT number, recipient, login, message_id, messages.contract, violations, 'relay.refused', \
+        received_at FROM entries JOIN messages ON number = message WHERE entries.state = 'live' AND refused_at IS NOT NULL \
+        AND entries.discarded_at IS NULL ORDER BY 1, 2 NULLS FIRST, 7";
     HELD = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
         JOIN messages ON number = message WHERE legs.state = 'held' ORDER BY message, recipient";
 }

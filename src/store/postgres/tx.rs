@@ -10,14 +10,14 @@ use super::fault::away;
 use super::read::{key, micros, recipient as recipient_of};
 use super::rows;
 use super::work::{Fresh, Work};
-use super::{census, restore, sql};
+use super::{census, refused, restore, sql};
 use crate::answer::Answer;
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
-use crate::feed::Method;
 use crate::seal::{Marks, Revocation, Sealed};
 use crate::store::{
     AuditRow, Census, Concerned, DeadLetter, DueAnswer, DueReport, EntryRow, EntryState, FeedEntry, HeldLeg, LegRow,
-    MessageKind, MessageState, NewMessage, Receipt, Standing, StoreError, Stored, StoredMessage, Tx, WithdrawalRow,
+    MessageKind, MessageState, NewMessage, Receipt, RefusedEntry, Standing, StoreError, Stored, StoredMessage, Tx,
+    WithdrawalRow,
 };
 use crate::telemetry::{Committed, Event as _};
 
@@ -211,21 +211,7 @@ impl Tx for PgTx {
     async fn publish(&mut self, sealed: &Sealed, message: &StoredMessage, fingerprint: &[u8], until: Timestamp) -> Stored<()> {
         let (report, person) = Self::origin(message)?;
         self.know_entries(&report).await?;
-        let heading = sealed.heading();
-        let fresh = Fresh {
-            recipient: heading.recipient.clone(),
-            message: message.number,
-            of: Some((report, person)),
-            subject: heading.subject,
-            contract: heading.contract.to_string(),
-            syntax: heading.syntax.as_str().to_owned(),
-            method: Method::Put,
-            sealed: sealed.bytes().to_vec(),
-            fingerprint: fingerprint.to_vec(),
-            until: Some(until),
-            illustrative: heading.illustrative,
-            state: EntryState::Live,
-        };
+        let fresh = Fresh::of_sealed(sealed, message.number, (report, person), fingerprint, until);
         self.work.publish(report, fresh);
         Ok(())
     }
@@ -255,25 +241,9 @@ impl Tx for PgTx {
         self.know_entries(&report).await?;
         let known = self.work.entries.get(&report).into_iter().flatten();
         let of_subject = known.filter(|known| known.recipient == *recipient && known.row.subject == *subject);
-        // A `DELETE` is of the same type as what it takes back.
         let newest = of_subject.max_by_key(|known| known.row.position);
         let newest = newest.ok_or(StoreError::Inconsistent { table: "entries", column: "subject" })?;
-        let (contract, syntax) = (newest.contract.clone(), newest.syntax.clone());
-        let illustrative = newest.illustrative;
-        let fresh = Fresh {
-            recipient: recipient.clone(),
-            message: message.number,
-            of: Some((report, person)),
-            subject: *subject,
-            contract,
-            syntax,
-            method: Method::Delete,
-            sealed: Vec::new(),
-            fingerprint: Vec::new(),
-            until: None,
-            illustrative,
-            state: EntryState::Live,
-        };
+        let fresh = Fresh::taking_back(newest, message.number, (report, person));
         self.work.publish(report, fresh);
         Ok(())
     }
@@ -341,6 +311,24 @@ impl Tx for PgTx {
         let now = self.now;
         let query = sqlx::query(sql::CONFIRM).bind(recipient.as_str()).bind(position.0).bind(micros(now));
         query.execute(self.db()).await.map(drop).map_err(away)
+    }
+
+    async fn refuse_entry(&mut self, recipient: &RecipientId, position: Position, said: &str) -> Stored<()> {
+        let now = self.now;
+        refused::refuse(self.db(), recipient, position, said, now).await
+    }
+
+    async fn refused_entries(&mut self, message: MessageNumber) -> Stored<Vec<RefusedEntry>> {
+        refused::of_message(self.db(), message).await
+    }
+
+    async fn release_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
+        refused::release(self.db(), recipient, position).await
+    }
+
+    async fn discard_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
+        let now = self.now;
+        refused::discard(self.db(), recipient, position, now).await
     }
 
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {

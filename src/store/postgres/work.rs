@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::rows::Known;
 use crate::domain::{LegId, Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
-use crate::seal::Revocation;
+use crate::seal::{Revocation, Sealed};
 use crate::store::{
     AuditRow, DueAnswer, EntryRow, EntryState, LegRow, MessageKind, MessageState, NewMessage, Receipt, StoredMessage,
     WithdrawalRow,
@@ -36,6 +36,51 @@ pub(super) struct Fresh {
     pub(super) until: Option<Timestamp>,
     pub(super) illustrative: bool,
     pub(super) state: EntryState,
+}
+
+impl Fresh {
+    /// A sealed document for its recipient.
+    pub(super) fn of_sealed(
+        sealed: &Sealed,
+        message: MessageNumber,
+        of: (ReportKey, PersonKey),
+        fingerprint: &[u8],
+        until: Timestamp,
+    ) -> Self {
+        let heading = sealed.heading();
+        Self {
+            recipient: heading.recipient.clone(),
+            message,
+            of: Some(of),
+            subject: heading.subject,
+            contract: heading.contract.to_string(),
+            syntax: heading.syntax.as_str().to_owned(),
+            method: Method::Put,
+            sealed: sealed.bytes().to_vec(),
+            fingerprint: fingerprint.to_vec(),
+            until: Some(until),
+            illustrative: heading.illustrative,
+            state: EntryState::Live,
+        }
+    }
+
+    /// The `DELETE` of a subject; it is of the same type as what it takes back.
+    pub(super) fn taking_back(newest: &Known, message: MessageNumber, of: (ReportKey, PersonKey)) -> Self {
+        Self {
+            recipient: newest.recipient.clone(),
+            message,
+            of: Some(of),
+            subject: newest.row.subject,
+            contract: newest.contract.clone(),
+            syntax: newest.syntax.clone(),
+            method: Method::Delete,
+            sealed: Vec::new(),
+            fingerprint: Vec::new(),
+            until: None,
+            illustrative: newest.illustrative,
+            state: EntryState::Live,
+        }
+    }
 }
 
 /// What has been read and what is to be written.

@@ -10,6 +10,7 @@ pub mod keys;
 mod legs;
 mod messages;
 mod read;
+mod refused;
 mod restore;
 mod sql;
 mod tx;

@@ -53,18 +53,23 @@ statements! {
         count(*) FILTER (WHERE state = 'refused') AS refused, \
         count(*) FILTER (WHERE state = 'superseded') AS superseded, \
         count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn FROM legs";
-    OLDEST = "SELECT (SELECT min(received_at) FROM messages WHERE state = 'refused' AND discarded_at IS NULL) AS \
-        dead_letter, \
+    OLDEST = "SELECT (SELECT min(since) FROM (SELECT min(received_at) AS since FROM messages WHERE state = 'refused' \
+        AND discarded_at IS NULL UNION ALL SELECT min(refused_at) FROM entries WHERE state = 'live' AND refused_at IS NOT NULL \
+        AND discarded_at IS NULL)) AS dead_letter, \
         (SELECT min(due_at) FROM legs WHERE due_at <= ?1) AS due";
-    STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest FROM \
-        feeds \
+    STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest, \
+        (SELECT count(*) FROM entries AS dead WHERE dead.recipient = feeds.recipient AND dead.state = 'live' \
+        AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds \
         LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
         GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
     DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at \
         FROM messages \
         WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
         UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at FROM legs \
-        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL ORDER BY 1, 2";
+        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL \
+        UNION ALL SELECT DISTINCT number, recipient, login, message_id, messages.contract, violations, 'relay.refused', \
+        received_at FROM entries JOIN messages ON number = message WHERE entries.state = 'live' AND refused_at IS NOT NULL \
+        AND entries.discarded_at IS NULL ORDER BY 1, 2, 7";
     HELD = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
         JOIN messages ON number = message WHERE legs.state = 'held' ORDER BY message, recipient";
     MAKE_FEED = "INSERT INTO feeds (recipient, head) VALUES (?1, 0) ON CONFLICT DO NOTHING";
@@ -85,11 +90,19 @@ statements! {
     INSERT_WITHDRAWAL = "INSERT INTO withdrawals (at, recipient, position, subject, report, code, step) VALUES (?1, ?2, ?3, \
         ?4, ?5, ?6, ?7)";
     PAGE = feed_entries!("WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3");
-    UNCONFIRMED = feed_entries!("WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL ORDER BY position LIMIT \
-        ?2");
+    UNCONFIRMED = feed_entries!("WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL \
+        ORDER BY position LIMIT ?2");
     MARK_SERVED = "UPDATE entries SET served_at = coalesce(served_at, ?3) WHERE recipient = ?1 AND position = ?2";
     COUNT_PAGE = "UPDATE feeds SET pages = pages + ?2 WHERE recipient = ?1 RETURNING pages";
-    CONFIRM = "UPDATE entries SET confirmed_at = ?3 WHERE recipient = ?1 AND position = ?2";
+    CONFIRM = "UPDATE entries SET confirmed_at = ?3, refused_at = NULL, refused_with = NULL WHERE recipient = ?1 \
+        AND position = ?2";
+    REFUSE_ENTRY = "UPDATE entries SET refused_at = ?3, refused_with = ?4 WHERE recipient = ?1 AND position = ?2 \
+        AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL";
+    REFUSED_ENTRIES = "SELECT recipient, position, refused_with FROM entries WHERE message = ?1 AND state = 'live' \
+        AND refused_at IS NOT NULL AND discarded_at IS NULL ORDER BY recipient, position";
+    RELEASE_ENTRY = "UPDATE entries SET refused_at = NULL, refused_with = NULL WHERE recipient = ?1 AND position = ?2 \
+        AND discarded_at IS NULL";
+    DISCARD_ENTRY = "UPDATE entries SET discarded_at = ?3 WHERE recipient = ?1 AND position = ?2 AND refused_at IS NOT NULL";
     RECIPIENTS = "SELECT recipient FROM feeds ORDER BY recipient";
     LEGS = "SELECT message, recipient, report, state, code, due_at, documents, basis FROM legs WHERE message = ?1 ORDER BY \
         recipient";
@@ -126,9 +139,9 @@ statements! {
         ?1) \
         OR EXISTS (SELECT 1 FROM feeds \
         WHERE recipient <> ?2 AND EXISTS (SELECT 1 FROM entries WHERE entries.recipient = feeds.recipient \
-        AND entries.state = 'live' AND entries.confirmed_at IS NULL)) AS work";
-    HAS_UNCONFIRMED = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS \
-        NULL) AS waits";
+        AND entries.state = 'live' AND entries.confirmed_at IS NULL AND entries.refused_at IS NULL)) AS work";
+    HAS_UNCONFIRMED = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL \
+        AND refused_at IS NULL) AS waits";
     TAKE_LEASE = "INSERT INTO leases (recipient, owner, until) VALUES (?1, ?2, ?3) ON CONFLICT (recipient) DO UPDATE \
         SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= ?4 \
         RETURNING owner";

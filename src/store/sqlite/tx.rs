@@ -5,14 +5,14 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
 use super::entries::{Fresh, Origin};
-use super::{Stored, answers, away, census, entries, legs, messages, restore};
+use super::{Stored, answers, away, census, entries, legs, messages, refused, restore};
 use crate::answer::Answer;
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 use crate::seal::{Marks, Revocation, Sealed};
 use crate::store::{
     AuditRow, Census, Concerned, DeadLetter, DueAnswer, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind,
-    NewMessage, Receipt, Standing, StoredMessage, Tx, WithdrawalRow,
+    NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, Tx, WithdrawalRow,
 };
 use crate::telemetry::{Committed, Event as _};
 
@@ -200,6 +200,24 @@ impl Tx for SqliteTx {
     async fn confirm(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
         let now = self.now;
         entries::confirm(self.db(), recipient, position, now).await
+    }
+
+    async fn refuse_entry(&mut self, recipient: &RecipientId, position: Position, said: &str) -> Stored<()> {
+        let now = self.now;
+        refused::refuse(self.db(), recipient, position, said, now).await
+    }
+
+    async fn refused_entries(&mut self, message: MessageNumber) -> Stored<Vec<RefusedEntry>> {
+        refused::of_message(self.db(), message).await
+    }
+
+    async fn release_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
+        refused::release(self.db(), recipient, position).await
+    }
+
+    async fn discard_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
+        let now = self.now;
+        refused::discard(self.db(), recipient, position, now).await
     }
 
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {

@@ -38,7 +38,7 @@ async fn an_unroutable_parcel_stays_and_arrives_once_a_queue_is_bound() {
     let keeping = tokio::spawn(courier.clone().keep(stopping));
     until("amqp.out is up", async || health.view().iter().all(|part| part.state == PartState::Up)).await;
     let first = courier.deliver(&parcel("event-1", Method::Put)).await;
-    assert!(matches!(&first, Delivery::Later(why) if why.contains("1863.ame.accepted")), "{first:?}");
+    assert!(matches!(&first, Delivery::Later { why, .. } if why.contains("1863.ame.accepted")), "{first:?}");
 
     let system = Supplier::connect(world.port, &world.vhost, "hallefors-ame").await;
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };

@@ -59,7 +59,7 @@ async fn a_broker_that_restarts_is_killed_pauses_or_raises_an_alarm_is_waited_ou
     rabbit.kill().await;
     world.down("").await;
     until("amqp.out is down", async || matches!(out(), PartState::Down(_))).await;
-    assert!(matches!(courier.deliver(&parcel("while-away", Method::Put)).await, Delivery::Later(_)));
+    assert!(matches!(courier.deliver(&parcel("while-away", Method::Put)).await, Delivery::Later { .. }));
     rabbit.begin().await;
     let back = Instant::now();
     world.up().await;
@@ -82,7 +82,7 @@ async fn a_broker_that_restarts_is_killed_pauses_or_raises_an_alarm_is_waited_ou
     system.channel.queue_bind("ame".into(), "brygga.out".into(), "1863.ame.#".into(), options, arguments).await.expect("bound");
     until("amqp.out is up", async || out() == PartState::Up).await;
     rabbit.ctl(&["set_vm_memory_high_watermark", "absolute", "1MB"]).await;
-    let held = async || matches!(courier.deliver(&parcel("in-alarm", Method::Put)).await, Delivery::Later(_));
+    let held = async || matches!(courier.deliver(&parcel("in-alarm", Method::Put)).await, Delivery::Later { .. });
     until("the alarm holds publishers back", held).await;
     until("amqp.out says so", async || matches!(out(), PartState::Down(why) if why.contains("alarm"))).await;
     assert_eq!(world.state(), PartState::Up, "messages may still be taken");

@@ -150,7 +150,10 @@ async fn brygga_needs_no_right_to_declare_anything() {
     let courier = brygga::amqp::AmqpCourier::new(&world.config, &brygga::telemetry::Health::default()).expect("certificates");
     let parcel = super::courier::parcel("least", brygga::feed::Method::Put);
     let delivery = brygga::journey::Courier::deliver(&courier, &parcel).await;
-    assert!(matches!(&delivery, brygga::journey::Delivery::Later(why) if why.contains("no queue is bound")), "{delivery:?}");
+    assert!(
+        matches!(&delivery, brygga::journey::Delivery::Later { why, .. } if why.contains("no queue is bound")),
+        "{delivery:?}"
+    );
     world.stop().await;
     world.drained().await;
 }
