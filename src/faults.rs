@@ -1,17 +1,18 @@
 //! Floor 1: fail points and planted faults, for the fault runs alone.
 //!
-//! Without the cargo feature `faults`, which is off by default, both macros vanish, names and all: no configuration can
+//! Without the cargo feature `faults`, which is off by default, all macros vanish, names and all: no configuration can
 //! make the product die or lie. With it, the environment variable `BRYGGA_FAULT` says what happens where, as a list with
 //! commas:
 //! - `kill:<point>:<n>`: the process gets a SIGKILL at the n-th passing of the point, counted from 1
 //! - `stop:<point>:<n>`: it gets a SIGSTOP there, and goes on when somebody sends it a SIGCONT
-//! - `plant:<name>`: a check is left out, so that a fault run can show that it would notice
+//! - `plant:<name>:<ms>`: a check is left out, so that a fault run can show that it would notice; the gap that it leaves is
+//!   held open in this process for so many milliseconds
 
 #[cfg(feature = "faults")]
 mod armed;
 
 #[cfg(feature = "faults")]
-pub(crate) use armed::{ahead, is_planted, pass, widen};
+pub(crate) use armed::{ahead, hold_open, is_planted, pass};
 
 /// A place on the way where a fault run can kill or stop the process.
 #[cfg(feature = "faults")]
@@ -43,16 +44,24 @@ macro_rules! planted {
     };
 }
 
-pub(crate) use {planted, point};
+/// Holds the gap open that a check leaves when it is left out, so that others have time to step into it.
+#[cfg(feature = "faults")]
+macro_rules! widen {
+    ($name:literal) => {
+        $crate::faults::hold_open($name).await
+    };
+}
+
+/// Holds a gap open: in this build, nothing at all.
+#[cfg(not(feature = "faults"))]
+macro_rules! widen {
+    ($name:literal) => {};
+}
+
+pub(crate) use {planted, point, widen};
 
 /// By how many microseconds a fault run has moved the clock: in this build, none.
 #[cfg(not(feature = "faults"))]
 pub(crate) const fn ahead() -> i64 {
     0
-}
-
-/// Gives other processes time to step into the gap that a planted fault has left: in this build there is none.
-#[cfg(not(feature = "faults"))]
-pub(crate) fn widen(_: i64) -> std::future::Ready<()> {
-    std::future::ready(())
 }

@@ -18,7 +18,8 @@ enum Fate {
 struct Plan {
     /// Point, passing, fate.
     fates: Vec<(String, u64, Fate)>,
-    planted: Vec<String>,
+    /// Name, and for how many milliseconds its gap is held open in this process.
+    planted: Vec<(String, u64)>,
     /// A file with the seconds by which the clock is ahead.
     clock: Option<PathBuf>,
 }
@@ -32,7 +33,7 @@ impl Plan {
             match (parts.next(), parts.next(), parts.next().and_then(|number| number.parse().ok())) {
                 (Some("kill"), Some(point), Some(passing)) => plan.fates.push((point.to_owned(), passing, Fate::Kill)),
                 (Some("stop"), Some(point), Some(passing)) => plan.fates.push((point.to_owned(), passing, Fate::Stop)),
-                (Some("plant"), Some(name), None) => plan.planted.push(name.to_owned()),
+                (Some("plant"), Some(name), Some(open)) => plan.planted.push((name.to_owned(), open)),
                 _ => {}
             }
         }
@@ -86,14 +87,15 @@ fn meet(fate: Fate) {
 
 /// Whether a check is left out.
 pub(crate) fn is_planted(name: &str) -> bool {
-    plan().planted.iter().any(|planted| planted == name)
+    plan().planted.iter().any(|(planted, _)| planted == name)
 }
 
 /// Gives other processes time to step into the gap that a planted fault has left: a run that looks for it shall find it.
-/// Different turns take different times, so that who came first need not go first.
-pub(crate) async fn widen(turn: i64) {
-    let turn = u64::try_from(turn.rem_euclid(4)).unwrap_or(0);
-    tokio::time::sleep(Duration::from_millis(30 + 200 * turn)).await;
+/// Where it is not planted, this is nothing.
+pub(crate) async fn hold_open(name: &str) {
+    if let Some((_, open)) = plan().planted.iter().find(|(planted, _)| planted == name) {
+        tokio::time::sleep(Duration::from_millis(*open)).await;
+    }
 }
 
 /// By how many microseconds the clock is ahead of the machine's: a fault run moves it past a date.
@@ -109,9 +111,9 @@ mod tests {
 
     #[test]
     fn a_plan_is_a_list_of_fates_and_plants() {
-        let plan = Plan::read("kill:mid-batch:3, stop:mid-sweep:1,plant:no-dedup,kill:mid-batch:x,nonsense", None);
+        let plan = Plan::read("kill:mid-batch:3, stop:mid-sweep:1,plant:no-dedup:30,kill:mid-batch:x,nonsense", None);
         let fates = [("mid-batch".to_owned(), 3, Fate::Kill), ("mid-sweep".to_owned(), 1, Fate::Stop)];
         assert_eq!(plan.fates, fates);
-        assert_eq!(plan.planted, ["no-dedup"]);
+        assert_eq!(plan.planted, [("no-dedup".to_owned(), 30)]);
     }
 }

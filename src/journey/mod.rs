@@ -147,9 +147,7 @@ impl Journey {
             outcomes.push(self.store_one(&mut tx, one).await?);
             faults::point!("mid-batch");
         }
-        if faults::planted!("no-participants-lock") {
-            faults::widen(0).await;
-        }
+        faults::widen!("no-participants-lock");
         faults::point!("before-commit");
         tx.commit().await?;
         faults::point!("after-commit-before-ack");

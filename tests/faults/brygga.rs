@@ -12,7 +12,7 @@ pub(crate) struct Brygga {
     config: PathBuf,
     log: PathBuf,
     clock: PathBuf,
-    planted: Option<&'static str>,
+    planted: Option<String>,
     pub(crate) management: u16,
     pub(crate) line: Proxy,
     process: Process,
@@ -29,14 +29,14 @@ impl Brygga {
         database: &str,
         index: usize,
         fate: Option<String>,
-        planted: Option<&'static str>,
+        planted: Option<String>,
     ) -> Self {
         let (feed, management) = (free_port(), free_port());
         let config = folder.join(format!("brygga-{index}.toml"));
         std::fs::write(&config, text(world, database, feed, management)).expect("a file");
         let log = folder.join(format!("brygga-{index}.log"));
         let clock = folder.join("clock");
-        let process = run(&config, &log, &clock, fate, planted);
+        let process = run(&config, &log, &clock, fate, planted.as_deref());
         Self {
             config,
             log,
@@ -56,7 +56,7 @@ impl Brygga {
         if !self.process.runs() && self.started.elapsed() > Duration::from_millis(500) {
             self.restarts += 1;
             self.started = Instant::now();
-            self.process = run(&self.config, &self.log, &self.clock, None, self.planted);
+            self.process = run(&self.config, &self.log, &self.clock, None, self.planted.as_deref());
         }
     }
 
@@ -97,10 +97,10 @@ impl Brygga {
     }
 }
 
-fn run(config: &Path, log: &Path, clock: &Path, fate: Option<String>, planted: Option<&'static str>) -> Process {
+fn run(config: &Path, log: &Path, clock: &Path, fate: Option<String>, planted: Option<&str>) -> Process {
     let mut command = as_self(env!("CARGO_BIN_EXE_brygga-faults"));
     command.args(["serve", "--config"]).arg(config).env("BRYGGA_LOG", "brygga=info,warn").env("BRYGGA_FAULT_CLOCK", clock);
-    let wanted: Vec<String> = fate.into_iter().chain(planted.map(|name| format!("plant:{name}"))).collect();
+    let wanted: Vec<String> = fate.into_iter().chain(planted.map(str::to_owned)).collect();
     command.env("BRYGGA_FAULT", wanted.join(","));
     Process::start(command, log)
 }

@@ -46,6 +46,11 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// Whether it gives, changes or takes back a waiver.
+    pub(crate) fn is_waiver(&self) -> bool {
+        self.contract == "consent.v1"
+    }
+
     /// `1863.ame.activity-report`.
     pub(crate) fn routing_key(&self) -> String {
         let system = if self.login == AME { "ame" } else { "forsorjningsstod" };
@@ -136,6 +141,16 @@ impl Maker {
             let (report, waiver) = (self.report(&person, 0, 1, "original"), self.waiver(&person, 1));
             self.add(AME, "activity-report.v1", &report, &person, Some(index * 2));
             self.add(FS, "consent.v1", &waiver, &person, Some(index * 2 + 1));
+        }
+    }
+
+    /// A waiver and a report for each of so many persons, the waivers first.
+    pub(crate) fn crowd(&mut self, persons: usize) {
+        for index in 0..persons {
+            let person = number(self.part * 400 + index);
+            let (report, waiver) = (self.report(&person, 0, 1, "original"), self.waiver(&person, 1));
+            self.add(FS, "consent.v1", &waiver, &person, Some(index));
+            self.add(AME, "activity-report.v1", &report, &person, Some(persons + index));
         }
     }
 

@@ -52,23 +52,31 @@ async fn run(options: &Options) -> ExitCode {
         if progress.has_passed(plan.number) {
             continue;
         }
-        let mut servers = match world.take() {
-            Some(world) => world,
-            None => World::start().await,
-        };
-        let began = Instant::now();
-        let folder = options.folder(plan.number);
-        let report = schedule::run(&mut servers, options.seed, &plan, &folder).await;
-        let seconds = began.elapsed().as_secs();
-        println!("schedule {}: {} ({seconds} s)", plan.number, plan.words());
-        println!("  {}", report.words);
-        for wrong in &report.wrongs {
-            println!("  {}{wrong}", if plan.planted.is_some() { "noticed: " } else { "" });
+        // Whether two processes meet in the gap of a planted fault is a matter of luck; of three times it is none.
+        let tries = if plan.planted.is_some() { 3 } else { 1 };
+        for again in 0..tries {
+            let mut servers = match world.take() {
+                Some(world) => world,
+                None => World::start().await,
+            };
+            let began = Instant::now();
+            let folder = options.folder(plan.number);
+            let report = schedule::run(&mut servers, options.seed + 1_000_000 * again, &plan, &folder).await;
+            let seconds = began.elapsed().as_secs();
+            println!("schedule {}: {} ({seconds} s)", plan.number, plan.words());
+            println!("  {}", report.words);
+            for wrong in &report.wrongs {
+                println!("  {}{wrong}", if plan.planted.is_some() { "noticed: " } else { "" });
+            }
+            let is_clean = report.wrongs.is_empty();
+            // What a broken schedule leaves in the queues is not the next one's affair.
+            world = is_clean.then_some(servers);
+            let is_over = again + 1 == tries || plan.is_as_wanted(&report.wrongs);
+            if is_over {
+                progress.note(&plan, &report.wrongs);
+                break;
+            }
         }
-        let is_clean = report.wrongs.is_empty();
-        progress.note(&plan, &report.wrongs);
-        // What a broken schedule leaves in the queues is not the next one's affair.
-        world = is_clean.then_some(servers);
     }
     drop(world);
     println!("{}", progress.last_line());

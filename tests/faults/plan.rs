@@ -1,6 +1,8 @@
 //! What a schedule does and when: a function of the run's seed and the schedule's number. Faults begin and end between two
 //! steps of the load, not at times of the clock.
 
+use std::time::Duration;
+
 use super::seed::Seed;
 
 /// Steps in which a load is posted.
@@ -25,14 +27,29 @@ pub(crate) const POINTS: [(&str, usize); 10] = [
 pub(crate) struct Plant {
     pub(crate) name: &'static str,
     load: Load,
+    /// For how many milliseconds the first process holds the gap open, while the others step into it.
+    open: u64,
     pub(crate) noticed_as: &'static str,
 }
 
+impl Plant {
+    /// What the environment of a process says of it.
+    pub(crate) fn in_process(self, index: usize) -> String {
+        format!("plant:{}:{}", self.name, if index == 0 { self.open } else { 0 })
+    }
+}
+
 const PLANTS: [Plant; 4] = [
-    Plant { name: "no-dedup", load: Load::Usual, noticed_as: "are there more than once" },
-    Plant { name: "no-check-at-serving", load: Load::Expiring, noticed_as: "of a person whose gate was shut" },
-    Plant { name: "no-participants-lock", load: Load::Races, noticed_as: "in another state than in a run without faults" },
-    Plant { name: "sequence-instead-of-counter", load: Load::Usual, noticed_as: "was never served" },
+    Plant { name: "no-dedup", load: Load::Usual, open: 0, noticed_as: "are there more than once" },
+    Plant { name: "no-check-at-serving", load: Load::Expiring, open: 0, noticed_as: "of a person whose gate was shut" },
+    Plant {
+        name: "no-participants-lock",
+        load: Load::Races,
+        open: 1000,
+        noticed_as: "in another state than in a run without faults",
+    },
+    // Readers ask each 300 ms: long enough to be far past what is committed late.
+    Plant { name: "sequence-instead-of-counter", load: Load::Crowd, open: 1500, noticed_as: "was never served" },
 ];
 
 /// Planted schedules have numbers of their own.
@@ -97,8 +114,17 @@ pub(crate) enum Load {
     Usual,
     /// Reports and waivers of the same person at once.
     Races,
+    /// Many persons with a report each: what one process has in hand keeps no other waiting.
+    Crowd,
     /// Waivers that end with the day, and the day ends.
     Expiring,
+}
+
+impl Load {
+    /// The pause between two steps. A crowd comes slowly, so that one process has a batch in hand while others end theirs.
+    pub(crate) const fn pause(self) -> Duration {
+        Duration::from_millis(if matches!(self, Self::Crowd) { 350 } else { 100 })
+    }
 }
 
 /// One schedule.
@@ -148,6 +174,14 @@ impl Plan {
             planted: Some(*plant),
         };
         PLANTS.iter().enumerate().map(plan).collect()
+    }
+
+    /// Whether it came out as it should: clean, or with what was left out noticed.
+    pub(crate) fn is_as_wanted(&self, wrongs: &[String]) -> bool {
+        match self.planted {
+            Some(plant) => wrongs.iter().any(|wrong| wrong.contains(plant.noticed_as)),
+            None => wrongs.is_empty(),
+        }
     }
 
     /// What it does, in words.

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// A running process with its log.
@@ -93,9 +94,17 @@ impl Drop for Process {
     }
 }
 
-/// A free loopback port. Nobody else takes it in the moment between, or the one who wanted it says so.
+/// A free loopback port below those that the kernel gives to outgoing connections (32768 and up), so that nobody takes it
+/// while its process is started again.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 20_000).expect("below 20000");
+    loop {
+        let port = 12_000 + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A command that dies with this process, as an unprivileged user where this is root: servers refuse to be.

@@ -80,7 +80,7 @@ impl Progress {
     /// Takes down what became of a schedule. One with something left out passes by failing.
     pub(crate) fn note(&mut self, plan: &Plan, wrongs: &[String]) {
         match plan.planted {
-            Some(plant) if wrongs.iter().any(|wrong| wrong.contains(plant.noticed_as)) => {
+            Some(plant) if plan.is_as_wanted(wrongs) => {
                 self.noticed.insert(plant.name.to_owned());
             }
             Some(plant) => self.missed.push(plant.name.to_owned()),

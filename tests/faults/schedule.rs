@@ -87,6 +87,7 @@ impl Run<'_> {
             Load::Usual => maker.usual(24),
             Load::Races => maker.races(60),
             Load::Expiring => maker.expiring(20),
+            Load::Crowd => maker.crowd(150),
         }
         let mut posted = maker.shuffled();
         for index in 0..3 {
@@ -94,9 +95,8 @@ impl Run<'_> {
                 Fault::KillAt(point, passing) if index == 0 => Some(format!("kill:{point}:{passing}")),
                 _ => None,
             });
-            let process =
-                Brygga::start(self.world, &self.folder, database, index, fate, self.plan.planted.map(|plant| plant.name)).await;
-            self.processes.push(process);
+            let planted = self.plan.planted.map(|plant| plant.in_process(index));
+            self.processes.push(Brygga::start(self.world, &self.folder, database, index, fate, planted).await);
         }
         let plain = self.plain.clone();
         for process in &mut self.processes {
@@ -106,7 +106,15 @@ impl Run<'_> {
         let watcher = watch(self.pool.clone(), &posted, Arc::clone(&shut));
         let mut readers = if self.plan.load == Load::Expiring { Vec::new() } else { self.readers(seed) };
         let mut publisher = Publisher::to(self.world.rabbit.port);
-        self.post(&mut publisher, &posted).await;
+        if self.plan.load == Load::Crowd {
+            // A report would wait for whoever has its person's waiver in hand.
+            let (waivers, reports): (Vec<_>, Vec<_>) = posted.iter().cloned().partition(Message::is_waiver);
+            publisher.post(&waivers).await;
+            self.stored(&waivers, BACK).await?;
+            self.post(&mut publisher, &reports).await;
+        } else {
+            self.post(&mut publisher, &posted).await;
+        }
         let healed = Instant::now();
         self.stored(&posted, BACK).await?;
         let mut ended = Vec::new();
@@ -124,8 +132,10 @@ impl Run<'_> {
         let probe = maker.shuffled();
         let asked = Instant::now();
         publisher.post(&probe).await;
-        self.stored(&probe, PROBE).await?;
-        self.served(&readers, PROBE).await?;
+        // A process that holds a planted gap open is slow, and that is not what is looked for.
+        let probing = if self.plan.planted.is_some() { BACK } else { PROBE };
+        self.stored(&probe, probing).await?;
+        self.served(&readers, probing).await?;
         let probed = asked.elapsed();
         let probe_posts = probe.len();
         posted.extend(probe);
@@ -196,7 +206,7 @@ impl Run<'_> {
             } else {
                 tokio::time::sleep(Duration::from_millis(700)).await;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(self.plan.load.pause()).await;
         }
         for chunk in steps {
             publisher.post(chunk).await;
