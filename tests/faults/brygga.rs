@@ -154,6 +154,14 @@ burst = 100000
 [[feed.clients]]
 recipient = "arbetsformedlingen"
 organisation = "202100-2114"
+
+[[relay]]
+recipient = "1863.ame"
+kind = "amqp"
+
+[[relay]]
+recipient = "1863.forsorjningsstod"
+kind = "amqp"
 "#
     )
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
+use super::answers::Delivered;
 use super::clean::Clean;
 use super::load::{Does, Message, NEVER};
 use super::reader::{Event, Notes};
@@ -20,6 +21,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) store: &'a Snapshot,
     /// What each reader has, from its beginning to the head.
     pub(crate) readers: &'a [Notes],
+    /// What arrived at the municipality's systems.
+    pub(crate) delivered: &'a Delivered,
     /// When each gate was seen to be shut in the store, by message.
     pub(crate) shut: &'a BTreeMap<Uuid, Instant>,
     /// Persons whose waivers have ended by date, and since when every process knows.
@@ -33,6 +36,7 @@ pub(crate) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     let mut wrongs = Vec::new();
     once(evidence, &mut wrongs);
     counts(evidence, &mut wrongs);
+    pushed(evidence, &mut wrongs);
     for (index, notes) in evidence.readers.iter().enumerate() {
         wrongs.extend(notes.wrongs.iter().map(|wrong| format!("reader {index}: {wrong}")));
         gates(evidence, &notes.events, index, &mut wrongs);
@@ -140,6 +144,35 @@ fn order(evidence: &Evidence<'_>, events: &[Event], reader: usize, wrongs: &mut 
         held(events).iter().filter(|(subject, event)| now.get(*subject) != Some(&event.position) && !lapsed(event)).count();
     if stale > 0 {
         wrongs.push(format!("law 5: reader {reader} holds {stale} document(s) that the store does not stand behind"));
+    }
+}
+
+/// What is pushed. Law 4: each entry arrives, for the first time in the order of positions; a repetition has the same id.
+/// Law 1: each message has one answer. Law 2: none holds anything that must not leave.
+fn pushed(evidence: &Evidence<'_>, wrongs: &mut Vec<String>) {
+    for (recipient, live) in &evidence.store.pushed {
+        let arrived = evidence.delivered.positions.get(recipient).map(Vec::as_slice).unwrap_or_default();
+        let lost = live.iter().filter(|position| !arrived.contains(position)).count();
+        if lost > 0 {
+            wrongs.push(format!("law 4: {lost} of {} entries of a pushed feed are confirmed and never arrived", live.len()));
+        }
+        let mut seen = BTreeSet::new();
+        let first: Vec<i64> = arrived.iter().copied().filter(|position| seen.insert(*position)).collect();
+        if !first.is_sorted() {
+            wrongs.push("law 4: entries of a pushed feed arrived out of order".to_owned());
+        }
+    }
+    let posted: BTreeMap<Uuid, &Message> = evidence.posted.iter().map(|message| (message.id, message)).collect();
+    let answers = |id: &Uuid| evidence.delivered.answers.get(&id.to_string()).map_or(0, BTreeSet::len);
+    let (without, several) = (posted.keys().filter(|id| answers(id) == 0), posted.keys().filter(|id| answers(id) > 1));
+    let (without, several) = (without.count(), several.count());
+    if without + several > 0 {
+        wrongs.push(format!("law 1: {without} message(s) have no answer and {several} have more than one"));
+    }
+    let tells = |text: &String| text.contains(NEVER) || posted.values().any(|message| text.contains(&message.person));
+    let telling = evidence.delivered.texts.iter().filter(|text| tells(text)).count();
+    if telling > 0 {
+        wrongs.push(format!("law 2: {telling} answer(s) hold personal data or a withheld field"));
     }
 }
 

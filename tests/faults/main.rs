@@ -11,6 +11,7 @@
     reason = "a test may be plain: where it is wrong, it fails"
 )]
 
+mod answers;
 mod blows;
 mod brygga;
 mod certificates;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
 async fn run(options: &Options) -> ExitCode {
     let mut progress = Progress::open(options);
     let mut world = None;
-    let plans = (0..options.schedules).map(|number| Plan::of(options.seed, number));
+    let plans = options.numbers().map(|number| Plan::of(options.seed, number));
     let planted = if options.plants { Plan::planted() } else { Vec::new() };
     for plan in plans.chain(planted).filter(|plan| options.only.is_none_or(|only| plan.number == only)) {
         if progress.has_passed(plan.number) {

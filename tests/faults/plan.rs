@@ -9,8 +9,9 @@ use super::seed::Seed;
 pub(crate) const STEPS: usize = 16;
 
 /// The points at which a process is killed, each with how often it is passed at most before.
-pub(crate) const POINTS: [(&str, usize); 10] = [
+pub(crate) const POINTS: [(&str, usize); 13] = [
     ("after-commit-before-ack", 4),
+    ("sent-before-confirming", 8),
     ("page-committed-before-first-byte", 6),
     ("before-commit", 4),
     ("page-marked-before-commit", 6),
@@ -20,7 +21,14 @@ pub(crate) const POINTS: [(&str, usize); 10] = [
     ("key-made-before-content", 3),
     ("ledger-written-before-commit", 1),
     ("committed-before-mark", 6),
+    ("handed-over-before-sending", 8),
+    ("handing-over-before-commit", 8),
 ];
+
+/// Whether a point lies where entries are pushed: one process at a time passes it.
+pub(crate) fn is_of_relay(point: &str) -> bool {
+    ["handed-over-before-sending", "sent-before-confirming", "handing-over-before-commit"].contains(&point)
+}
 
 /// A check that is left out of the product, the load under which that matters, and what the run must say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +61,7 @@ const PLANTS: [Plant; 4] = [
 ];
 
 /// Planted schedules have numbers of their own.
-const FIRST_PLANTED: usize = 10_000;
+pub(crate) const FIRST_PLANTED: usize = 10_000;
 
 /// Where bytes are meddled with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

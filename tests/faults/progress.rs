@@ -1,11 +1,12 @@
 //! What is asked for on the command line, and what has passed already: a run that was broken off goes on where it was.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::plan::Plan;
+use super::plan::{FIRST_PLANTED, Plan};
 
 /// What is asked for.
 #[derive(Debug)]
@@ -36,6 +37,11 @@ impl Options {
         options
     }
 
+    /// The schedules among which those that are left are run.
+    pub(crate) fn numbers(&self) -> Range<usize> {
+        self.only.map_or(0..self.schedules, |only| only..only.saturating_add(1).min(FIRST_PLANTED))
+    }
+
     /// Where the logs of a schedule are kept.
     pub(crate) fn folder(&self, number: usize) -> PathBuf {
         target().join(format!("{}-{number}", self.seed))
@@ -53,6 +59,8 @@ pub(crate) struct Progress {
     seed: u64,
     passed: BTreeSet<usize>,
     failed: Vec<usize>,
+    /// How many had passed in earlier runs.
+    before: usize,
     /// What was left out and noticed, and what was not.
     noticed: BTreeSet<String>,
     missed: Vec<String>,
@@ -70,7 +78,8 @@ impl Progress {
         if let Some(only) = options.only {
             passed.remove(&only);
         }
-        Self { file, seed: options.seed, passed, failed: Vec::new(), noticed: BTreeSet::new(), missed: Vec::new() }
+        let before = passed.len();
+        Self { file, seed: options.seed, passed, failed: Vec::new(), before, noticed: BTreeSet::new(), missed: Vec::new() }
     }
 
     pub(crate) fn has_passed(&self, number: usize) -> bool {
@@ -105,10 +114,12 @@ impl Progress {
         let numbers: Vec<String> = self.failed.iter().map(ToString::to_string).collect();
         let noticed: Vec<&str> = self.noticed.iter().map(String::as_str).collect();
         let found = match numbers.as_slice() {
+            [] if count == 0 => "nothing to say of the laws".to_owned(),
             [] => "all laws held".to_owned(),
             _ => format!("laws were broken in {}; repeat with --seed {seed} --only NUMBER", numbers.join(", ")),
         };
-        let mut parts = vec![format!("faults: {count} schedules, seed {seed}: {found}")];
+        let before = self.before;
+        let mut parts = vec![format!("faults: {count} schedules ({before} of them before), seed {seed}: {found}")];
         if !noticed.is_empty() {
             parts.push(format!("left out and noticed: {}", noticed.join(", ")));
         }

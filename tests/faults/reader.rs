@@ -119,7 +119,7 @@ async fn poll(client: &reqwest::Client, port: u16, limit: usize, notes: &Mutex<N
 }
 
 /// Ids are opaque to readers; this one looks inside, to see what is missing.
-fn position_of(id: &str) -> Option<i64> {
+pub(crate) fn position_of(id: &str) -> Option<i64> {
     let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
     bytes.get(4..12)?.try_into().ok().map(i64::from_be_bytes)
 }

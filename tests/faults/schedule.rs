@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::answers;
 use super::brygga::Brygga;
 use super::checker::{Evidence, check, check_logs};
 use super::clean::Clean;
 use super::load::{Does, Maker, Message, today};
-use super::plan::{Fault, Load, Plan, STEPS};
+use super::plan::{Fault, Load, Plan, STEPS, is_of_relay};
 use super::publisher::Publisher;
 use super::reader::{Notes, Reader};
 use super::seed::Seed;
@@ -93,6 +94,8 @@ impl Run<'_> {
         for index in 0..3 {
             let fate = self.plan.faults.iter().find_map(|timed| match timed.fault {
                 Fault::KillAt(point, passing) if index == 0 => Some(format!("kill:{point}:{passing}")),
+                // Only one of them has the lease, and which one is nobody's choice.
+                Fault::KillAt(point, passing) if is_of_relay(point) => Some(format!("kill:{point}:{passing}")),
                 _ => None,
             });
             let planted = self.plan.planted.map(|plant| plant.in_process(index));
@@ -102,6 +105,7 @@ impl Run<'_> {
         for process in &mut self.processes {
             process.wait(&plain, Duration::from_mins(1)).await?;
         }
+        answers::prepare(&self.world.rabbit).await?;
         let shut = Arc::new(Mutex::new(BTreeMap::new()));
         let watcher = watch(self.pool.clone(), &posted, Arc::clone(&shut));
         let mut readers = if self.plan.load == Load::Expiring { Vec::new() } else { self.readers(seed) };
@@ -124,8 +128,6 @@ impl Run<'_> {
         }
         self.served(&readers, BACK).await?;
         let back = healed.elapsed();
-        let restarts = self.restarts();
-        self.were_killed(restarts);
         // Law 8: whoever comes now is served as if nothing had been.
         let mut maker = Maker::new(Seed::new(seed, 2000 + number), today(), 1);
         maker.usual(8);
@@ -137,6 +139,10 @@ impl Run<'_> {
         self.stored(&probe, probing).await?;
         self.served(&readers, probing).await?;
         let probed = asked.elapsed();
+        self.pushed(BACK).await?;
+        let restarts = self.restarts();
+        self.were_killed(restarts);
+        let delivered = answers::collect(&self.world.rabbit).await.map_err(|error| format!("no answers: {error}"))?;
         let probe_posts = probe.len();
         posted.extend(probe);
         watcher.abort();
@@ -155,6 +161,7 @@ impl Run<'_> {
             confirmed: publisher.confirmed,
             store: &store,
             readers: &notes,
+            delivered: &delivered,
             shut: &shut,
             ended: &ended,
             clean: clean.as_ref(),
@@ -163,12 +170,14 @@ impl Run<'_> {
         let persons: BTreeSet<String> = posted.iter().map(|message| message.person.clone()).collect();
         check_logs(&self.folder, &persons, &mut self.wrongs);
         Ok(format!(
-            "{} messages in {} posts ({} repeated), {} entries, {restarts} restart(s), all stored and served {:.1} s after the \
-             last step, a probe of {} in {:.1} s",
+            "{} messages in {} posts ({} repeated), {} entries, {} answers ({} sent again), {restarts} restart(s), \
+             all stored and served {:.1} s after the last step, a probe of {} in {:.1} s",
             messages.len(),
             publisher.confirmed,
             publisher.repeated,
             store.entries.len(),
+            delivered.texts.len(),
+            delivered.repeated(),
             back.as_secs_f64(),
             probe_posts,
             probed.as_secs_f64()
@@ -196,9 +205,7 @@ impl Run<'_> {
                     self.end(timed.fault).await;
                 }
             }
-            for process in &mut self.processes {
-                process.keep();
-            }
+            self.keep();
             if self.is_posting(step) {
                 if let Some(chunk) = steps.next() {
                     publisher.post(chunk).await;
@@ -211,6 +218,11 @@ impl Run<'_> {
         for chunk in steps {
             publisher.post(chunk).await;
         }
+    }
+
+    /// Starts again who has died.
+    fn keep(&mut self) {
+        self.processes.iter_mut().for_each(Brygga::keep);
     }
 
     /// While RabbitMQ itself is away there is nobody to post to.
@@ -228,9 +240,7 @@ impl Run<'_> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
         let deadline = Instant::now() + time;
         loop {
-            for process in &mut self.processes {
-                process.keep();
-            }
+            self.keep();
             let there = Snapshot::count(&self.pool, &ids).await.unwrap_or(0);
             if there == ids.len() {
                 return Ok(());
@@ -248,6 +258,7 @@ impl Run<'_> {
         let deadline = Instant::now() + time;
         let mut before = None;
         loop {
+            self.keep();
             let head = Snapshot::last_live(&self.pool).await.ok();
             let slowest = readers.iter().map(Reader::position).min();
             if head.is_some() && head == before && slowest >= head {
@@ -263,6 +274,23 @@ impl Run<'_> {
                 ));
             }
             tokio::time::sleep(Duration::from_millis(600)).await;
+        }
+    }
+
+    /// Waits until everything that is pushed is confirmed.
+    async fn pushed(&mut self, time: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + time;
+        loop {
+            self.keep();
+            let left = Snapshot::unconfirmed(&self.pool).await;
+            if matches!(left, Ok(0)) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let (left, seconds) = (left.unwrap_or(-1), time.as_secs());
+                return Err(format!("law 8: {left} answer(s) have not gone back {seconds} s after all else was done"));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
@@ -283,6 +311,7 @@ impl Run<'_> {
     /// A schedule that wanted a process dead at a point and did not get there has tried nothing; and nobody else may die.
     fn were_killed(&mut self, restarts: usize) {
         let deaths = |fault| match fault {
+            Fault::KillAt(point, _) if is_of_relay(point) => self.processes.len(),
             Fault::KillAt(..) | Fault::Kill(_) => 1,
             Fault::Roll => self.processes.len(),
             _ => 0,

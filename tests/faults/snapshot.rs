@@ -28,6 +28,8 @@ pub(crate) struct Snapshot {
     pub(crate) entries: Vec<Entry>,
     /// The counter of the feed.
     pub(crate) head: i64,
+    /// Live entries of each pushed feed, in order.
+    pub(crate) pushed: BTreeMap<String, Vec<i64>>,
 }
 
 impl Snapshot {
@@ -61,7 +63,19 @@ impl Snapshot {
         }
         let sql = "SELECT head FROM feeds WHERE recipient = 'arbetsformedlingen'";
         snapshot.head = sqlx::query(sql).fetch_optional(&mut *tx).await?.map_or(Ok(0), |row| row.try_get(0))?;
+        let sql = "SELECT recipient, position FROM entries WHERE recipient <> 'arbetsformedlingen' AND state = 'live' \
+            ORDER BY recipient, position";
+        for row in sqlx::query(sql).fetch_all(&mut *tx).await? {
+            snapshot.pushed.entry(row.try_get(0)?).or_default().push(row.try_get(1)?);
+        }
         Ok(snapshot)
+    }
+
+    /// How many entries of pushed feeds are not confirmed.
+    pub(crate) async fn unconfirmed(pool: &PgPool) -> sqlx::Result<i64> {
+        let sql = "SELECT count(*) FROM entries WHERE recipient <> 'arbetsformedlingen' AND state = 'live' \
+            AND confirmed_at IS NULL";
+        sqlx::query(sql).fetch_one(pool).await?.try_get(0)
     }
 
     /// How many of these messages are there.
