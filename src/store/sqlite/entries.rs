@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::read::{
-    column, digest, micros, optional_digest, optional_time, optional_word, recipient as recipient_of, time, word,
+    column, digest, inconsistent, micros, optional_digest, optional_time, optional_word, recipient as recipient_of, time, word,
 };
 use super::{Stored, away, sql};
 use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
@@ -122,12 +122,8 @@ pub(super) async fn contract_of(
     recipient: &RecipientId,
     subject: &Subject,
 ) -> Stored<(String, String, bool)> {
-    let row = sqlx::query(sql::NEWEST_OF_SUBJECT)
-        .bind(recipient.as_str())
-        .bind(subject.as_bytes())
-        .fetch_one(db)
-        .await
-        .map_err(away)?;
+    let query = sqlx::query(sql::NEWEST_OF_SUBJECT).bind(recipient.as_str()).bind(subject.as_bytes());
+    let row = query.fetch_optional(db).await.map_err(away)?.ok_or_else(|| inconsistent(TABLE, "subject"))?;
     Ok((row.get(0), row.get(1), row.get(2)))
 }
 
@@ -206,7 +202,8 @@ pub(super) async fn mark_served(
         query.execute(&mut *db).await.map_err(away)?;
     }
     let query = sqlx::query(sql::COUNT_PAGE).bind(recipient.as_str()).bind(i64::from(!positions.is_empty()));
-    query.fetch_one(db).await.map(|row| row.get("pages")).map_err(away)
+    // A feed that nobody knows has no pages.
+    query.fetch_optional(db).await.map(|row| row.map_or(0, |row| row.get("pages"))).map_err(away)
 }
 
 pub(super) async fn confirm(

@@ -167,10 +167,12 @@ async fn migrate(pool: &SqlitePool) -> Stored<()> {
     Migrator::with_migrations(migrations).run(pool).await.map_err(|error| StoreError::Schema(error.to_string()))
 }
 
-/// Every error of the library is a reason to wait; its words hold no values of rows.
+/// Reads an error of the library; its words hold no values of rows.
 fn away(error: sqlx::Error) -> StoreError {
     match error {
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => {
+        // The same message came at the same time: it is begun again, and then it is found.
+        sqlx::Error::Database(error) if error.is_unique_violation() => StoreError::Contended,
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) | sqlx::Error::RowNotFound => {
             StoreError::Inconsistent { table: "a row", column: "a column" }
         }
         error => StoreError::Away(error.to_string()),

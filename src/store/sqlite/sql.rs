@@ -91,7 +91,7 @@ statements! {
         ?4, ?5, ?6, ?7)";
     PAGE = feed_entries!("WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3");
     UNCONFIRMED = feed_entries!("WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL \
-        ORDER BY position LIMIT ?2");
+        AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT ?2");
     MARK_SERVED = "UPDATE entries SET served_at = coalesce(served_at, ?3) WHERE recipient = ?1 AND position = ?2";
     COUNT_PAGE = "UPDATE feeds SET pages = pages + ?2 WHERE recipient = ?1 RETURNING pages";
     CONFIRM = "UPDATE entries SET confirmed_at = ?3, refused_at = NULL, refused_with = NULL WHERE recipient = ?1 \
@@ -141,7 +141,7 @@ statements! {
         WHERE recipient <> ?2 AND EXISTS (SELECT 1 FROM entries WHERE entries.recipient = feeds.recipient \
         AND entries.state = 'live' AND entries.confirmed_at IS NULL AND entries.refused_at IS NULL)) AS work";
     HAS_UNCONFIRMED = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL \
-        AND refused_at IS NULL) AS waits";
+        AND refused_at IS NULL AND recipient <> 'arbetsformedlingen') AS waits";
     TAKE_LEASE = "INSERT INTO leases (recipient, owner, until) VALUES (?1, ?2, ?3) ON CONFLICT (recipient) DO UPDATE \
         SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= ?4 \
         RETURNING owner";

@@ -7,7 +7,8 @@ use brygga::store::postgres::PostgresStore;
 use brygga::store::sqlite::{SqliteStore, SqliteTx};
 use brygga::store::{Clock, Store};
 use jiff::Timestamp;
-use sqlx::PgConnection;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, PgConnection};
 
 use crate::harness::folder_in_memory;
 use crate::servers::postgres::Server;
@@ -37,6 +38,9 @@ pub(crate) trait Engine: Sized + Send + Sync {
 
     /// Waits until so many processes stand before the gate or behind one that does, where the engine can tell.
     async fn wait_for_waiting(&self, wanted: i64);
+
+    /// One column of numbers, past the port: what no act of it reads.
+    async fn numbers(&self, statement: &'static str) -> Vec<i64>;
 }
 
 /// SQLite, in one file.
@@ -73,6 +77,12 @@ impl Engine for Sqlite {
     /// It cannot be told who waits for a file's lock: they are given time to come, and whoever is late comes in order.
     async fn wait_for_waiting(&self, _: i64) {
         tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+
+    async fn numbers(&self, statement: &'static str) -> Vec<i64> {
+        let options = SqliteConnectOptions::new().filename(self.folder.path().join("brygga.db"));
+        let mut bare = options.connect().await.expect("a connection");
+        sqlx::query_scalar(statement).fetch_all(&mut bare).await.expect("read")
     }
 }
 
@@ -126,6 +136,10 @@ impl Engine for Postgres {
             assert!(begun.elapsed() < Duration::from_secs(30), "{waiting} of {wanted} wait");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    async fn numbers(&self, statement: &'static str) -> Vec<i64> {
+        sqlx::query_scalar(statement).fetch_all(&mut self.bare().await).await.expect("read")
     }
 }
 

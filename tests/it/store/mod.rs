@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod acts;
 mod desk;
 pub(crate) mod engine;
 mod engines;

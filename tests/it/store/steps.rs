@@ -8,7 +8,7 @@ use brygga::domain::Subject;
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{Arrival, Journey, Page};
 use brygga::seal::{ServiceKeys, Vault};
-use brygga::store::Store;
+use brygga::store::{Store, Tx as _};
 use jiff::Timestamp;
 
 use super::desk::{PERSONS, af, arrival, consent, noon, report};
@@ -58,6 +58,10 @@ async fn meet<E: Engine>(change: &Change, page_first: bool) -> (Held, Held) {
     let (reader, writer) = (engine.process().await, engine.process().await);
     let journey = journey();
     journey.take(&writer, before()).await.expect("taken");
+    // To make the row that both will lock is as good as a lock; here it is there already.
+    let mut tx = writer.begin("test").await.expect("a transaction");
+    tx.lock_deliveries(&[af()]).await.expect("locked");
+    tx.commit().await.expect("committed");
     engine.clock().set(change.at);
     let gate = engine.gate().await;
     let build = || {
