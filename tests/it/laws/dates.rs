@@ -9,7 +9,7 @@ use serde_json::json;
 use super::message::{CONSENTABLE, Waiver, report};
 use super::report::{PERSONS, plain};
 use super::run;
-use super::world::{World, af, at, fs, usual};
+use super::world::{Home, World, af, at, fs, usual};
 
 const PERSON: &str = PERSONS[1];
 
@@ -19,10 +19,9 @@ fn waiver(to: &'static str) -> Waiver {
     waiver
 }
 
-#[test]
-fn an_activity_that_has_not_ended_is_held_and_published_when_it_has() {
+fn an_activity_that_has_not_ended_is_held_and_published_when_it_has<H: Home>() {
     run(async {
-        let world = World::new(usual(GateKind::NoSecrecyBoundary)).await;
+        let world = World::<H>::new(usual(GateKind::NoSecrecyBoundary)).await;
         world.take(vec![waiver("2026-12-31").arrival(1)]).await;
         let mut tree = plain(PERSON).tree();
         tree["period"]["to"] = json!("2026-03-10");
@@ -47,10 +46,9 @@ fn an_activity_that_has_not_ended_is_held_and_published_when_it_has() {
     });
 }
 
-#[test]
-fn a_report_whose_waiver_never_comes_is_refused_when_the_hold_period_is_over() {
+fn a_report_whose_waiver_never_comes_is_refused_when_the_hold_period_is_over<H: Home>() {
     run(async {
-        let world = World::new(usual(GateKind::Waiver)).await;
+        let world = World::<H>::new(usual(GateKind::Waiver)).await;
         let (number, _) = world.take_one(report(1, &plain(PERSON).tree())).await;
         for (instant, state, code) in [
             ("2026-04-01T11:59:59Z", LegState::Held, Code::ConsentMissing),
@@ -67,10 +65,9 @@ fn a_report_whose_waiver_never_comes_is_refused_when_the_hold_period_is_over() {
     });
 }
 
-#[test]
-fn a_waiver_that_begins_later_opens_the_gate_on_its_day() {
+fn a_waiver_that_begins_later_opens_the_gate_on_its_day<H: Home>() {
     run(async {
-        let world = World::new(usual(GateKind::Waiver)).await;
+        let world = World::<H>::new(usual(GateKind::Waiver)).await;
         let mut later = waiver("2026-12-31");
         later.from = "2026-03-05";
         world.take(vec![later.arrival(1)]).await;
@@ -95,11 +92,10 @@ enum First {
 const ORDERS: [[First; 4]; 2] =
     [[First::Page, First::Sweep, First::Page, First::Sweep], [First::Sweep, First::Page, First::Sweep, First::Page]];
 
-#[test]
-fn an_ended_waiver_lets_what_nobody_fetched_lapse() {
+fn an_ended_waiver_lets_what_nobody_fetched_lapse<H: Home>() {
     for order in ORDERS {
         run(async {
-            let world = World::new(usual(GateKind::Waiver)).await;
+            let world = World::<H>::new(usual(GateKind::Waiver)).await;
             world.take(vec![waiver("2026-03-10").arrival(1)]).await;
             let (number, _) = world.take_one(report(2, &plain(PERSON).tree())).await;
             assert_eq!(world.leg(number, &af()).await.state, LegState::Published);
@@ -118,11 +114,10 @@ fn an_ended_waiver_lets_what_nobody_fetched_lapse() {
     }
 }
 
-#[test]
-fn an_ended_waiver_leaves_what_was_served_without_a_delete() {
+fn an_ended_waiver_leaves_what_was_served_without_a_delete<H: Home>() {
     for order in ORDERS {
         run(async {
-            let world = World::new(usual(GateKind::Waiver)).await;
+            let world = World::<H>::new(usual(GateKind::Waiver)).await;
             world.take(vec![waiver("2026-03-10").arrival(1)]).await;
             let (number, _) = world.take_one(report(2, &plain(PERSON).tree())).await;
             world.clock.set(at("2026-03-10T22:59:59Z"));
@@ -147,11 +142,10 @@ fn an_ended_waiver_leaves_what_was_served_without_a_delete() {
     }
 }
 
-#[test]
-fn a_correction_that_lapsed_unseen_takes_back_what_it_was_to_replace() {
+fn a_correction_that_lapsed_unseen_takes_back_what_it_was_to_replace<H: Home>() {
     for order in ORDERS {
         run(async {
-            let world = World::new(usual(GateKind::Waiver)).await;
+            let world = World::<H>::new(usual(GateKind::Waiver)).await;
             world.take(vec![waiver("2026-03-10").arrival(1)]).await;
             world.take_one(report(2, &plain(PERSON).tree())).await;
             let served = world.read(&af()).await;
@@ -176,11 +170,10 @@ fn a_correction_that_lapsed_unseen_takes_back_what_it_was_to_replace() {
     }
 }
 
-#[test]
-fn a_second_waiver_carries_on_where_the_first_ends() {
+fn a_second_waiver_carries_on_where_the_first_ends<H: Home>() {
     for order in ORDERS {
         run(async {
-            let world = World::new(usual(GateKind::Waiver)).await;
+            let world = World::<H>::new(usual(GateKind::Waiver)).await;
             let longer = Waiver::new(PERSON, "W-2", Party::Arbetsformedlingen, &CONSENTABLE);
             world.take(vec![waiver("2026-03-10").arrival(1), longer.arrival(3)]).await;
             world.take_one(report(2, &plain(PERSON).tree())).await;
@@ -197,10 +190,9 @@ fn a_second_waiver_carries_on_where_the_first_ends() {
     }
 }
 
-#[test]
-fn nothing_is_served_after_the_terms_have_closed() {
+fn nothing_is_served_after_the_terms_have_closed<H: Home>() {
     run(async {
-        let world = World::new(usual(GateKind::NoSecrecyBoundary)).await;
+        let world = World::<H>::new(usual(GateKind::NoSecrecyBoundary)).await;
         let (number, _) = world.take_one(report(2, &plain(PERSON).tree())).await;
         // The terms end on 30 June; 31 days more are for late reports.
         world.clock.set(at("2026-07-31T21:59:59Z"));
@@ -213,4 +205,15 @@ fn nothing_is_served_after_the_terms_have_closed() {
         assert_eq!(world.leg(number, &fs()).await.state, LegState::Published, "it was served in time");
         world.census().await;
     });
+}
+
+on_both_engines! {
+    an_activity_that_has_not_ended_is_held_and_published_when_it_has,
+    a_report_whose_waiver_never_comes_is_refused_when_the_hold_period_is_over,
+    a_waiver_that_begins_later_opens_the_gate_on_its_day,
+    an_ended_waiver_lets_what_nobody_fetched_lapse,
+    an_ended_waiver_leaves_what_was_served_without_a_delete,
+    a_correction_that_lapsed_unseen_takes_back_what_it_was_to_replace,
+    a_second_waiver_carries_on_where_the_first_ends,
+    nothing_is_served_after_the_terms_have_closed,
 }

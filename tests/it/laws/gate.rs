@@ -9,7 +9,7 @@ use serde_json::json;
 use super::message::{CONSENTABLE, Waiver, flag, report};
 use super::report::{PERSONS, plain};
 use super::run;
-use super::world::{Event, World, af, fs, usual};
+use super::world::{Event, Home, World, af, fs, usual};
 
 const PERSON: &str = PERSONS[0];
 
@@ -22,18 +22,17 @@ fn count(events: &[Event], method: Method) -> usize {
     events.iter().filter(|event| event.method == method).count()
 }
 
-async fn published() -> World {
-    let world = World::new(usual(GateKind::Waiver)).await;
+async fn published<H: Home>() -> World<H> {
+    let world = World::<H>::new(usual(GateKind::Waiver)).await;
     world.take(vec![waiver().arrival(1)]).await;
     let (_, state) = world.take_one(report(2, &plain(PERSON).tree())).await;
     assert_eq!(state, MessageState::Journey);
     world
 }
 
-#[test]
-fn what_was_served_gets_its_delete_and_is_never_served_again() {
+fn what_was_served_gets_its_delete_and_is_never_served_again<H: Home>() {
     run(async {
-        let world = published().await;
+        let world = published::<H>().await;
         let served = world.page(&af(), Cursor::START, 10).await;
         assert_eq!((served.len(), count(&served, Method::Put)), (2, 2), "a report and one absence");
         let cursor = Cursor::at(served[1].position);
@@ -50,10 +49,9 @@ fn what_was_served_gets_its_delete_and_is_never_served_again() {
     });
 }
 
-#[test]
-fn what_nobody_fetched_vanishes_and_an_open_gate_publishes_anew() {
+fn what_nobody_fetched_vanishes_and_an_open_gate_publishes_anew<H: Home>() {
     run(async {
-        let world = published().await;
+        let world = published::<H>().await;
         world.take(vec![waiver().revoking(2, &[]).arrival(3)]).await;
         assert_eq!(world.read(&af()).await, [], "nothing was served, so there is nothing to delete");
         let anew = Waiver::new(PERSON, "W-2", Party::Arbetsformedlingen, &CONSENTABLE);
@@ -65,10 +63,9 @@ fn what_nobody_fetched_vanishes_and_an_open_gate_publishes_anew() {
     });
 }
 
-#[test]
-fn a_page_in_the_middle_marks_only_itself_as_served() {
+fn a_page_in_the_middle_marks_only_itself_as_served<H: Home>() {
     run(async {
-        let world = published().await;
+        let world = published::<H>().await;
         let first = world.page(&af(), Cursor::START, 1).await;
         world.take(vec![waiver().revoking(2, &[]).arrival(3)]).await;
         let rest = world.read(&af()).await;
@@ -76,10 +73,9 @@ fn a_page_in_the_middle_marks_only_itself_as_served() {
     });
 }
 
-#[test]
-fn a_partial_revocation_takes_back_only_what_rested_on_it() {
+fn a_partial_revocation_takes_back_only_what_rested_on_it<H: Home>() {
     run(async {
-        let world = published().await;
+        let world = published::<H>().await;
         let served = world.read(&af()).await;
         world.take(vec![waiver().revoking(2, &[Category::AbsenceReason]).arrival(3)]).await;
         let events = world.read(&af()).await;
@@ -89,10 +85,9 @@ fn a_partial_revocation_takes_back_only_what_rested_on_it() {
     });
 }
 
-#[test]
-fn a_delete_that_a_new_document_hid_is_still_owed() {
+fn a_delete_that_a_new_document_hid_is_still_owed<H: Home>() {
     run(async {
-        let world = published().await;
+        let world = published::<H>().await;
         let served = world.read(&af()).await;
         world.take(vec![waiver().revoking(2, &[]).arrival(3)]).await;
         // Nobody polls; a new waiver publishes anew over the deletes and ends before anybody has looked.
@@ -106,10 +101,9 @@ fn a_delete_that_a_new_document_hid_is_still_owed() {
     });
 }
 
-#[test]
-fn a_flag_takes_back_everything_and_diverts_what_came_before_and_after() {
+fn a_flag_takes_back_everything_and_diverts_what_came_before_and_after<H: Home>() {
     run(async {
-        let world = published().await;
+        let world = published::<H>().await;
         world.take(vec![Waiver::new(PERSON, "W-fs", Party::Forsorjningsstod, &CONSENTABLE).arrival(5)]).await;
         let mut wrong = plain(PERSON).tree();
         wrong["placement"]["activity"] = json!("Något annat");
@@ -129,10 +123,9 @@ fn a_flag_takes_back_everything_and_diverts_what_came_before_and_after() {
     });
 }
 
-#[test]
-fn a_flag_counts_even_in_a_message_whose_id_was_used_before() {
+fn a_flag_counts_even_in_a_message_whose_id_was_used_before<H: Home>() {
     run(async {
-        let world = published().await;
+        let world = published::<H>().await;
         let mut flagged = plain(PERSON).revision(2, "correction").tree();
         flagged["participant"]["protectedIdentity"] = json!(true);
         let (number, state) = world.take_one(report(2, &flagged)).await;
@@ -142,10 +135,9 @@ fn a_flag_counts_even_in_a_message_whose_id_was_used_before() {
     });
 }
 
-#[test]
-fn a_cancellation_that_comes_after_a_higher_correction_takes_nothing_back() {
+fn a_cancellation_that_comes_after_a_higher_correction_takes_nothing_back<H: Home>() {
     run(async {
-        let world = published().await;
+        let world = published::<H>().await;
         let (corrected, _) = world.take_one(report(3, &plain(PERSON).revision(3, "correction").tree())).await;
         let before = world.read(&af()).await;
         let (cancelled, _) = world.take_one(report(4, &plain(PERSON).revision(2, "cancellation").tree())).await;
@@ -154,4 +146,15 @@ fn a_cancellation_that_comes_after_a_higher_correction_takes_nothing_back() {
         let leg = world.leg(cancelled, &af()).await;
         assert_eq!((leg.state, leg.code), (LegState::Superseded, Some(Code::JourneySuperseded)));
     });
+}
+
+on_both_engines! {
+    what_was_served_gets_its_delete_and_is_never_served_again,
+    what_nobody_fetched_vanishes_and_an_open_gate_publishes_anew,
+    a_page_in_the_middle_marks_only_itself_as_served,
+    a_partial_revocation_takes_back_only_what_rested_on_it,
+    a_delete_that_a_new_document_hid_is_still_owed,
+    a_flag_takes_back_everything_and_diverts_what_came_before_and_after,
+    a_flag_counts_even_in_a_message_whose_id_was_used_before,
+    a_cancellation_that_comes_after_a_higher_correction_takes_nothing_back,
 }

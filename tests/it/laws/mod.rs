@@ -2,6 +2,25 @@
 
 #![cfg(test)]
 
+/// Makes of each law a test on either engine.
+macro_rules! on_both_engines {
+    ($($law:ident,)*) => {
+        mod sqlite {
+            $(#[test]
+            fn $law() {
+                super::$law::<crate::laws::world::Memory>();
+            })*
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $law() {
+                super::$law::<crate::laws::shared::Shared>();
+            })*
+        }
+    };
+}
+
 mod allow_list;
 mod dates;
 mod gate;
@@ -13,18 +32,23 @@ mod reader;
 mod report;
 mod round_trip;
 mod script;
+mod shared;
 mod unknown_field;
 mod world;
 mod write;
 
+use std::sync::OnceLock;
+
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
+use tokio::runtime::Runtime;
 
 /// Holds a property against cases that are the same in every run. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for more
 /// or others by hand.
-fn hold<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value)) {
+fn hold<S: Strategy>(cases: usize, strategy: &S, property: impl Fn(S::Value)) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let cases = number("PROPTEST_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(cases);
+    let cases = number("PROPTEST_CASES").map_or(cases, |cases| usize::try_from(cases).expect("a number of cases"));
+    let cases = u32::try_from(cases).expect("a number of cases");
     let seed = RngSeed::Fixed(number("PROPTEST_RNG_SEED").unwrap_or(1863));
     let config = Config { cases, rng_seed: seed, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let result = TestRunner::new(config).run(strategy, |value| {
@@ -36,7 +60,8 @@ fn hold<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value)) {
     }
 }
 
-/// Drives a future to its end.
+/// Drives a future to its end. One runtime for all: connections that outlive a case belong to it.
 fn run<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new().expect("a runtime")).block_on(future)
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::message::{CONSENTABLE, Waiver, flag, report};
 use super::report::{PERSONS, plain};
 use super::run;
-use super::world::{World, start, usual};
+use super::world::{Home, World, start, usual};
 
 const PERSON: &str = PERSONS[0];
 
@@ -88,8 +88,8 @@ fn later(situation: Situation) -> Vec<Arrival> {
     }
 }
 
-async fn told(situation: Situation, gate_of_fs: GateKind, sent: &Sent) -> Told {
-    let world = World::new(usual(gate_of_fs)).await;
+async fn told<H: Home>(situation: Situation, gate_of_fs: GateKind, sent: &Sent) -> Told {
+    let world = World::<H>::new(usual(gate_of_fs)).await;
     world.take(setting(situation)).await;
     let hour = |hours: i64| start().checked_add(SignedDuration::from_hours(hours)).expect("an instant");
     let mut instants: Vec<Timestamp> = (0..17).map(|day| hour(day * 48)).collect();
@@ -156,15 +156,19 @@ fn suppliers() -> Vec<(&'static str, Sent)> {
     ]
 }
 
-#[test]
-fn whatever_is_known_of_a_person_the_answers_are_the_same_to_the_byte_and_to_the_instant() {
+fn whatever_is_known_of_a_person_the_answers_are_the_same_to_the_byte_and_to_the_instant<H: Home>() {
     run(async {
-        for gate_of_fs in [GateKind::Waiver, GateKind::NoSecrecyBoundary] {
-            for (name, sent) in suppliers() {
-                let reference = told(Situation::Unknown, gate_of_fs, &sent).await;
+        let gates = [GateKind::Waiver, GateKind::NoSecrecyBoundary];
+        for (row, gate_of_fs) in gates.into_iter().enumerate() {
+            for (column, (name, sent)) in suppliers().into_iter().enumerate() {
+                // Where a case costs more, each way of sending meets one of the gates.
+                if H::share(gates.len()) < gates.len() && (row + column) % 2 > 0 {
+                    continue;
+                }
+                let reference = told::<H>(Situation::Unknown, gate_of_fs, &sent).await;
                 assert!(!reference.is_empty(), "{name}: something is told");
                 for situation in SITUATIONS {
-                    let same = told(situation, gate_of_fs, &sent).await;
+                    let same = told::<H>(situation, gate_of_fs, &sent).await;
                     assert_eq!(same, reference, "{name}, {situation:?}, {gate_of_fs:?}");
                 }
             }
@@ -172,10 +176,9 @@ fn whatever_is_known_of_a_person_the_answers_are_the_same_to_the_byte_and_to_the
     });
 }
 
-#[test]
-fn a_held_report_is_accepted_at_once_and_told_as_not_forwarded_when_its_hold_period_ends() {
+fn a_held_report_is_accepted_at_once_and_told_as_not_forwarded_when_its_hold_period_ends<H: Home>() {
     run(async {
-        let told = told(Situation::StoredFlag, GateKind::NoSecrecyBoundary, &vec![(0, 1, plain(PERSON).tree())]).await;
+        let told = told::<H>(Situation::StoredFlag, GateKind::NoSecrecyBoundary, &vec![(0, 1, plain(PERSON).tree())]).await;
         let brief: Vec<_> = told.iter().map(|(at, contract, _)| (at.as_hours(), contract.as_str())).collect();
         assert_eq!(brief, [(0, Kind::Accepted.contract()), (30 * 24, Kind::NotForwarded.contract())]);
         let id = "00000000-0000-0000-0000-000000000001";
@@ -185,11 +188,10 @@ fn a_held_report_is_accepted_at_once_and_told_as_not_forwarded_when_its_hold_per
     });
 }
 
-#[test]
-fn a_report_that_was_forwarded_to_all_is_accepted_and_nothing_more() {
+fn a_report_that_was_forwarded_to_all_is_accepted_and_nothing_more<H: Home>() {
     run(async {
         for party in [None, Some(Party::Forsorjningsstod)] {
-            let world = World::new(usual(GateKind::Waiver)).await;
+            let world = World::<H>::new(usual(GateKind::Waiver)).await;
             world.take(vec![waiver(Party::Arbetsformedlingen).arrival(1000)]).await;
             world.take(party.iter().map(|party| waiver(*party).arrival(1001)).collect()).await;
             world.take(vec![report(1, &plain(PERSON).tree())]).await;
@@ -203,11 +205,10 @@ fn a_report_that_was_forwarded_to_all_is_accepted_and_nothing_more() {
     });
 }
 
-#[test]
-fn a_served_report_that_is_taken_back_was_forwarded() {
+fn a_served_report_that_is_taken_back_was_forwarded<H: Home>() {
     run(async {
         for protected in [false, true] {
-            let world = World::new(usual(GateKind::NoSecrecyBoundary)).await;
+            let world = World::<H>::new(usual(GateKind::NoSecrecyBoundary)).await;
             world.take(vec![waiver(Party::Arbetsformedlingen).arrival(1000)]).await;
             world.take(vec![report(1, &plain(PERSON).tree())]).await;
             assert_eq!(world.read(&super::world::af()).await.len(), 2, "a report and one absence");
@@ -221,10 +222,9 @@ fn a_served_report_that_is_taken_back_was_forwarded() {
     });
 }
 
-#[test]
-fn a_flag_a_consent_and_a_revocation_get_the_same_answer_and_their_faults_a_rejection() {
+fn a_flag_a_consent_and_a_revocation_get_the_same_answer_and_their_faults_a_rejection<H: Home>() {
     run(async {
-        let world = World::new(usual(GateKind::Waiver)).await;
+        let world = World::<H>::new(usual(GateKind::Waiver)).await;
         let consent = waiver(Party::Arbetsformedlingen);
         let mut broken = consent.clone();
         broken.categories = vec![Category::Report; 40];
@@ -242,12 +242,11 @@ fn a_flag_a_consent_and_a_revocation_get_the_same_answer_and_their_faults_a_reje
     });
 }
 
-#[test]
-fn the_comparison_itself_can_fail() {
+fn the_comparison_itself_can_fail<H: Home>() {
     run(async {
         let sent = vec![(0, 1, plain(PERSON).tree())];
-        let unknown = told(Situation::Unknown, GateKind::Waiver, &sent).await;
-        let world = World::new(usual(GateKind::Waiver)).await;
+        let unknown = told::<H>(Situation::Unknown, GateKind::Waiver, &sent).await;
+        let world = World::<H>::new(usual(GateKind::Waiver)).await;
         world.take(PARTIES.iter().zip(1000..).map(|(party, id)| waiver(*party).arrival(id)).collect()).await;
         world.take(vec![report(1, &plain(PERSON).tree())]).await;
         world.clock.set(start().checked_add(SignedDuration::from_hours(31 * 24)).expect("an instant"));
@@ -255,4 +254,13 @@ fn the_comparison_itself_can_fail() {
         let page = world.journey.page(&world.store, &ame(), Cursor::START, 100).await.expect("a page");
         assert_eq!(page.entries.len() - 2, unknown.len() - 1, "a forwarded report has one answer less");
     });
+}
+
+on_both_engines! {
+    whatever_is_known_of_a_person_the_answers_are_the_same_to_the_byte_and_to_the_instant,
+    a_held_report_is_accepted_at_once_and_told_as_not_forwarded_when_its_hold_period_ends,
+    a_report_that_was_forwarded_to_all_is_accepted_and_nothing_more,
+    a_served_report_that_is_taken_back_was_forwarded,
+    a_flag_a_consent_and_a_revocation_get_the_same_answer_and_their_faults_a_rejection,
+    the_comparison_itself_can_fail,
 }

@@ -12,7 +12,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::script::{held, orders, scripts, states};
-use super::world::{Held, World, af, fold, fs, start, usual};
+use super::world::{Held, Home, World, af, fold, fs, start, usual};
 use super::{hold, run};
 
 struct Reader {
@@ -27,7 +27,7 @@ impl Reader {
         Self { recipient, cursor: Cursor::START, held: Held::new(), positions: BTreeMap::new() }
     }
 
-    async fn poll(&mut self, world: &World, limit: usize) -> bool {
+    async fn poll(&mut self, world: &World<impl Home>, limit: usize) -> bool {
         let page = world.page(&self.recipient, self.cursor, limit).await;
         fold(&mut self.held, &page);
         for event in &page {
@@ -41,7 +41,7 @@ impl Reader {
     }
 
     /// What one report has left with the reader must be what its leg says: nothing, or the newest documents.
-    async fn check(&self, world: &World, arrival: &Arrival) {
+    async fn check(&self, world: &World<impl Home>, arrival: &Arrival) {
         let mut tx = world.store.begin("test").await.expect("a transaction");
         let number = tx.receipts(&arrival.login, arrival.message_id).await.expect("read")[0].number;
         let message = tx.message(number).await.expect("read").expect("the message is there").message;
@@ -65,13 +65,12 @@ impl Reader {
     }
 }
 
-#[test]
-fn polling_in_between_changes_nothing_of_what_is_held_in_the_end() {
-    hold(48, &(scripts(), orders(), vec((0_usize..4, any::<bool>()), 48)), |(script, order, polls)| {
+fn polling_in_between_changes_nothing_of_what_is_held_in_the_end<H: Home>() {
+    hold(H::share(48), &(scripts(), orders(), vec((0_usize..4, any::<bool>()), 48)), |(script, order, polls)| {
         let arrivals = script.arrivals();
         run(async {
-            let quiet = World::new(usual(script.gate_of_fs)).await;
-            let world = World::new(usual(script.gate_of_fs)).await;
+            let quiet = World::<H>::new(usual(script.gate_of_fs)).await;
+            let world = World::<H>::new(usual(script.gate_of_fs)).await;
             let mut readers = [af(), fs()].map(Reader::new);
             for (batch, (limit, which)) in order.singles(&arrivals).into_iter().zip(polls.iter().cycle()) {
                 world.take(batch.clone()).await;
@@ -103,13 +102,12 @@ fn polling_in_between_changes_nothing_of_what_is_held_in_the_end() {
     });
 }
 
-#[test]
-fn nobody_is_left_with_what_was_taken_back_or_replaced() {
+fn nobody_is_left_with_what_was_taken_back_or_replaced<H: Home>() {
     let steps = vec((0_usize..4, any::<bool>(), prop_oneof![4 => Just(0_i32), 1 => 1_i32..9], any::<bool>()), 48);
-    hold(64, &(scripts(), orders(), steps), |(script, order, steps)| {
+    hold(H::share(64), &(scripts(), orders(), steps), |(script, order, steps)| {
         let arrivals = script.arrivals();
         run(async {
-            let world = World::new(usual(script.gate_of_fs)).await;
+            let world = World::<H>::new(usual(script.gate_of_fs)).await;
             let mut readers = [af(), fs()].map(Reader::new);
             let mut now = start();
             for (batch, (limit, which, days, sweeps)) in order.batches(&arrivals).into_iter().zip(steps.iter().cycle()) {
@@ -142,4 +140,9 @@ fn nobody_is_left_with_what_was_taken_back_or_replaced() {
             }
         });
     });
+}
+
+on_both_engines! {
+    polling_in_between_changes_nothing_of_what_is_held_in_the_end,
+    nobody_is_left_with_what_was_taken_back_or_replaced,
 }

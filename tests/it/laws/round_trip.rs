@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::message::arrival;
 use super::report::{awkward, reports};
-use super::world::{World, start, usual};
+use super::world::{Memory, World, start, usual};
 use super::write::{self, Style};
 use super::{hold, run};
 
@@ -121,7 +121,7 @@ fn the_same_report_in_the_other_syntax_is_the_same_report() {
         let json = arrival(1, "activity-report.v1", Syntax::Json, write::json(&tree, &mut style));
         let xml = arrival(2, "activity-report.v1", Syntax::Xml, write::xml(outline, &tree, &mut style));
         let states = run(async {
-            let world = World::new(usual(GateKind::Waiver)).await;
+            let world = World::<Memory>::new(usual(GateKind::Waiver)).await;
             (world.take_one(json).await.1, world.take_one(xml).await.1)
         });
         assert_eq!(states, (MessageState::Journey, MessageState::Duplicate), "{tree}");

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::message::{CONSENTABLE, Waiver, arrival, flag, report};
 use super::report::{PERSONS, Report, reports};
-use super::world::{Held, World, af, fold, fs};
+use super::world::{Held, Home, World, af, fold, fs};
 
 /// What happens around one participant.
 #[derive(Debug, Clone)]
@@ -222,7 +222,7 @@ pub(super) struct View {
 }
 
 /// The state of every message and leg; law 1 and law 6 are checked on the way.
-pub(super) async fn states(world: &World, arrivals: &[Arrival]) -> BTreeMap<Uuid, View> {
+pub(super) async fn states(world: &World<impl Home>, arrivals: &[Arrival]) -> BTreeMap<Uuid, View> {
     let mut views = BTreeMap::new();
     for arrival in arrivals {
         let mut tx = world.store.begin("test").await.expect("a transaction");
@@ -242,7 +242,7 @@ pub(super) async fn states(world: &World, arrivals: &[Arrival]) -> BTreeMap<Uuid
 }
 
 /// What the readers of both feeds hold who read all at the end.
-pub(super) async fn held(world: &World) -> Vec<Held> {
+pub(super) async fn held(world: &World<impl Home>) -> Vec<Held> {
     let mut all = Vec::new();
     for recipient in [af(), fs()] {
         let mut held = Held::new();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::message::{CONSENTABLE, Waiver, arrival};
 use super::report::reports;
-use super::world::{World, af, fs, usual};
+use super::world::{Home, World, af, fs, usual};
 use super::write::{self, Style};
 use super::{hold, run};
 
@@ -52,8 +52,7 @@ fn with_field(tree: &Value, object: usize, before: usize, name: &str, value: &Va
     Some(changed)
 }
 
-#[test]
-fn an_unknown_field_refuses_the_report_without_a_trace_of_itself() {
+fn an_unknown_field_refuses_the_report_without_a_trace_of_itself<H: Home>() {
     let contents = prop_oneof![
         Just(json!("ZQV")),
         Just(json!(7)),
@@ -62,7 +61,7 @@ fn an_unknown_field_refuses_the_report_without_a_trace_of_itself() {
         Just(json!([{ "date": "2026-02-02" }, "ZQV"])),
     ];
     let cases = (reports(), any::<(usize, usize, bool, u64)>(), prop::sample::select(NAMES.to_vec()), contents);
-    hold(96, &cases, |(report, (object, before, is_xml, seed), name, contents)| {
+    hold(H::share(96), &cases, |(report, (object, before, is_xml, seed), name, contents)| {
         let set = usual(GateKind::NoSecrecyBoundary);
         let tree = report.tree();
         let Some(changed) = with_field(&tree, object, before, name, &contents) else { return };
@@ -76,7 +75,7 @@ fn an_unknown_field_refuses_the_report_without_a_trace_of_itself() {
         let good = || arrival(3, "activity-report.v1", Syntax::Json, tree.to_string());
         let waiver = || Waiver::new(report.person, "W-1", Party::Arbetsformedlingen, &CONSENTABLE).arrival(1);
         run(async {
-            let world = World::new(set.clone()).await;
+            let world = World::<H>::new(set.clone()).await;
             world.take_one(waiver()).await;
             let (number, state) = world.take_one(arrival(2, "activity-report.v1", syntax, text.clone())).await;
             assert_eq!(state, MessageState::Refused, "{text}");
@@ -88,7 +87,7 @@ fn an_unknown_field_refuses_the_report_without_a_trace_of_itself() {
                 assert!(place.contains('?') && !place.contains(name) && !place.contains("ZQ"), "{place}: {text}");
             }
             world.census().await;
-            let other = World::new(set.clone()).await;
+            let other = World::<H>::new(set.clone()).await;
             other.take_one(waiver()).await;
             for recipient in [af(), fs()] {
                 assert_eq!(world.read(&recipient).await, [], "{text}");
@@ -100,4 +99,8 @@ fn an_unknown_field_refuses_the_report_without_a_trace_of_itself() {
             }
         });
     });
+}
+
+on_both_engines! {
+    an_unknown_field_refuses_the_report_without_a_trace_of_itself,
 }

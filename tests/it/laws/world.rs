@@ -177,21 +177,67 @@ pub(super) fn fold(held: &mut Held, events: &[Event]) {
     }
 }
 
-/// A service in miniature.
-pub(super) struct World {
-    pub(super) journey: Journey,
-    pub(super) store: SqliteStore,
-    pub(super) clock: Clock,
+/// An empty store, and a clock moved by hand that stands at the beginning.
+pub(super) trait Home: Sized {
+    /// Its store.
+    type Store: Store;
+
+    /// Opens an empty store.
+    async fn open() -> Self;
+
+    /// The store.
+    fn store(&self) -> &Self::Store;
+
+    /// Its clock.
+    fn clock(&self) -> &Clock;
+
+    /// How many of so many cases are tried here.
+    fn share(cases: usize) -> usize;
 }
 
-impl World {
-    pub(super) async fn new(set: Arc<ContractSet>) -> Self {
+/// SQLite in memory.
+pub(super) struct Memory {
+    store: SqliteStore,
+    clock: Clock,
+}
+
+impl Home for Memory {
+    type Store = SqliteStore;
+
+    async fn open() -> Self {
         let clock = Clock::at(start());
-        let store = SqliteStore::in_memory(clock.clone()).await.expect("a store");
+        Self { store: SqliteStore::in_memory(clock.clone()).await.expect("a store"), clock }
+    }
+
+    fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn share(cases: usize) -> usize {
+        cases
+    }
+}
+
+/// A service in miniature.
+pub(super) struct World<H: Home> {
+    pub(super) journey: Journey,
+    pub(super) store: H::Store,
+    pub(super) clock: Clock,
+    _home: H,
+}
+
+impl<H: Home> World<H> {
+    pub(super) async fn new(set: Arc<ContractSet>) -> Self {
+        let home = H::open().await;
         Self {
             journey: Journey::new(set, Arc::new(ServiceKeys::derive(&[7; 32])), Vault::ephemeral().expect("random numbers")),
-            store,
-            clock,
+            store: home.store().clone(),
+            clock: home.clock().clone(),
+            _home: home,
         }
     }
 
