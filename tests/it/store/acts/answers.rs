@@ -3,7 +3,7 @@
 use brygga::answer::{Kind, Letterhead};
 use brygga::domain::{MessageNumber, Position};
 use brygga::feed::Method;
-use brygga::store::{DueAnswer, Store as _, StoredMessage, Tx as _};
+use brygga::store::{DueAnswer, FeedEntry, RefusedEntry, Store as _, StoredMessage, Tx as _};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::super::engine::{Engine, on_both_engines};
@@ -62,6 +62,40 @@ async fn answers_stand_in_the_senders_feed_until_they_are_confirmed<E: Engine>()
     assert!(!hall.store.has_work().await.expect("asked"));
 }
 
+async fn what_a_system_does_not_take_steps_aside_until_it_is_sent_again_or_set_aside<E: Engine>() {
+    let hall = Hall::<E>::open().await;
+    let mut tx = hall.begin().await;
+    let number = tx.insert_message(&message(1)).await.expect("stored");
+    let stored = StoredMessage { number, message: message(1), discarded_at: None };
+    let head = || Letterhead::of(&stored, &hall.journey.set().catalogue, hall.journey.keys()).expect("a system's login");
+    tx.publish_answers(&[head().accepted(None, false), head().not_forwarded(false)]).await.expect("published");
+    tx.commit().await.expect("committed");
+    let mut tx = hall.begin().await;
+    let of = |position| RefusedEntry { recipient: ame(), position: Position(position), said: "400".to_owned() };
+    let places = |entries: Vec<FeedEntry>| entries.iter().map(|entry| entry.position.0).collect::<Vec<_>>();
+    tx.refuse_entry(&ame(), Position(1), "400").await.expect("refused");
+    tx.refuse_entry(&ame(), Position(1), "another word").await.expect("the first stands");
+    assert_eq!(tx.refused_entries(number).await.expect("read"), [of(1)]);
+    assert_eq!(places(tx.unconfirmed(&ame(), 10).await.expect("read")), [2], "the feed goes on");
+    assert_eq!(tx.standing().await.expect("read").feeds[0].refused, 1);
+    assert_eq!(tx.dead_letters().await.expect("read")[0].code, brygga::domain::Code::RelayRefused);
+    tx.release_entry(&ame(), Position(1)).await.expect("released");
+    assert_eq!(tx.refused_entries(number).await.expect("read"), []);
+    assert_eq!(places(tx.unconfirmed(&ame(), 10).await.expect("read")), [1, 2], "at its own position");
+    tx.confirm(&ame(), Position(1)).await.expect("confirmed");
+    tx.refuse_entry(&ame(), Position(1), "400").await.expect("it has arrived after all");
+    tx.refuse_entry(&ame(), Position(2), "400").await.expect("refused");
+    assert_eq!(tx.refused_entries(number).await.expect("read"), [of(2)]);
+    tx.commit().await.expect("committed");
+    assert!(!hall.store.has_unconfirmed(&ame()).await.expect("asked") && !hall.store.has_work().await.expect("asked"));
+    let mut tx = hall.begin().await;
+    tx.discard_entry(&ame(), Position(2)).await.expect("set aside");
+    tx.release_entry(&ame(), Position(2)).await.expect("for good");
+    assert_eq!(tx.refused_entries(number).await.expect("read"), []);
+    assert_eq!((tx.standing().await.expect("read").feeds[0].refused, tx.dead_letters().await.expect("read").len()), (0, 0));
+    assert!(tx.unconfirmed(&ame(), 10).await.expect("read").is_empty());
+}
+
 async fn a_hold_periods_end_is_kept_once_and_claimed_when_it_has_come<E: Engine>() {
     let hall = Hall::<E>::open().await;
     let mut tx = hall.begin().await;
@@ -91,6 +125,7 @@ async fn a_hold_periods_end_is_kept_once_and_claimed_when_it_has_come<E: Engine>
 }
 
 on_both_engines! {
+    what_a_system_does_not_take_steps_aside_until_it_is_sent_again_or_set_aside,
     answers_stand_in_the_senders_feed_until_they_are_confirmed,
     a_hold_periods_end_is_kept_once_and_claimed_when_it_has_come,
 }
