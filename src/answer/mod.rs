@@ -136,10 +136,12 @@ impl<'a> Letterhead<'a> {
         let mut whole = self.head;
         whole.extend(body);
         let document = Value::Object(whole).to_string().into_bytes();
-        // By what identifies the message (login, id and bytes), so that it does not depend on the order of arrival.
+        // By what identifies the message (login, id and bytes), so that it does not depend on the order of arrival; and by the
+        // kind, as two kinds can say the same.
         let message = &self.stored.message;
         let (login, id) = (message.envelope.login.as_str().as_bytes(), message.envelope.message_id.as_bytes());
-        let parts = [self.to.as_str().as_bytes(), login, id, message.fingerprint.as_bytes(), document.as_slice()];
+        let said = [kind.contract().as_bytes(), document.as_slice()].concat();
+        let parts = [self.to.as_str().as_bytes(), login, id, message.fingerprint.as_bytes(), said.as_slice()];
         let subject = self.keys.answer_subject(parts);
         Answer { to: self.to, message: self.stored.number, subject, kind, illustrative, document }
     }

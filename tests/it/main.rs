@@ -21,6 +21,7 @@ mod key_store;
 mod laws;
 mod management;
 mod privacy;
+mod rejections;
 mod relay;
 mod restore;
 mod restore_beside;
