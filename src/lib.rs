@@ -10,7 +10,7 @@
 //! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`agreement`] >
 //!   [`consent`] > [`filter`] > [`translate`] > [`feed`].
 //! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`journey`], [`dead_letter`].
-//! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`].
+//! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`remote`].
 //! - Floor 5, wiring: [`app`], [`cli`], [`shutdown`].
 //!
 //! # One message on its way
@@ -23,7 +23,7 @@
 //! ([`seal::DataKey`]) seals it. [`store::Tx::publish`] gives it
 //! a position in the recipient's feed, the transaction commits, and only then is the file deleted. When AF asks
 //! [`http`] for its feed, [`journey::Journey::page`] asks once more whether each entry may be served. The sender's system gets
-//! an [`answer`] in a feed of its own, and [`spool::Outbox`] delivers it.
+//! an [`answer`] in a feed of its own, and [`spool::Outbox`], [`amqp::AmqpCourier`] or [`remote::HttpsCourier`] delivers it.
 //!
 //! Every stage takes the one before by value; nobody can skip one, because only the module that does the work can make its
 //! result. What a message comes to is decided anew from all that is recorded ([`journey::Journey::settle_report`]), so the
@@ -65,6 +65,7 @@ pub mod dead_letter;
 
 pub mod amqp;
 pub mod http;
+pub mod remote;
 pub mod spool;
 
 pub mod app;

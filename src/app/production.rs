@@ -17,9 +17,11 @@ use super::sampler::sample;
 use super::sweeper::sweep;
 use crate::amqp::{AmqpCourier, AmqpIntake};
 use crate::config::{Config, FeedConfig};
+use crate::domain::RecipientId;
 use crate::http::management::{self, Management};
 use crate::http::{Api, TlsBound, Trust, TrustFault};
 use crate::journey::{ContractSet, Journey};
+use crate::remote::SystemFault;
 use crate::spool::{Inbox, Outbox, SpoolFolders};
 use crate::store::{Clock, Store, StoreError};
 use crate::telemetry::{Event as _, Health, Numbers, Part, Started, Stopped, Waiting};
@@ -42,6 +44,9 @@ pub enum ServeError {
     /// The broker's certificates.
     #[error("the broker's certificates cannot be used: {0}")]
     Broker(#[from] crate::amqp::TlsFault),
+    /// A system's certificates.
+    #[error("the certificates for {0} cannot be used: {1}")]
+    System(RecipientId, SystemFault),
     /// The spool's folders.
     #[error("the spool's folders cannot be made: {0}")]
     Spool(std::io::Error),
@@ -198,7 +203,8 @@ fn start<S: Store>(
     }
     let store = handles.intake;
     let relays = Relays { journey, store, health, numbers, owner, stopping: stopping.clone() };
-    relays.start(&config.relays, courier.as_ref(), outbox.as_ref(), parts);
+    let started = relays.start(&config.relays, courier.as_ref(), outbox.as_ref(), parts);
+    started.map_err(|(recipient, fault)| ServeError::System(recipient, fault))?;
     if let Some(courier) = courier {
         parts.spawn(courier.keep(stopping));
     }

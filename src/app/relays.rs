@@ -11,6 +11,7 @@ use crate::amqp::AmqpCourier;
 use crate::config::{Relay, Via};
 use crate::domain::RecipientId;
 use crate::journey::{Courier, Delivery, Journey, Parcel, RelayFault};
+use crate::remote::{HttpsCourier, SystemFault};
 use crate::spool::Outbox;
 use crate::store::Store;
 use crate::telemetry::{Health, Numbers, Part};
@@ -46,15 +47,30 @@ pub(super) struct Relays<S> {
 
 impl<S: Store> Relays<S> {
     /// Starts the relay of every feed that the configuration names.
-    pub(super) fn start(&self, relays: &[Relay], amqp: Option<&AmqpCourier>, spool: Option<&Outbox>, parts: &mut JoinSet<()>) {
+    ///
+    /// # Errors
+    /// Where the files of a system's certificates cannot be used, and whose.
+    pub(super) fn start(
+        &self,
+        relays: &[Relay],
+        amqp: Option<&AmqpCourier>,
+        spool: Option<&Outbox>,
+        parts: &mut JoinSet<()>,
+    ) -> Result<(), (RecipientId, SystemFault)> {
         for Relay { recipient, via } in relays {
             match (via, amqp, spool) {
                 (Via::Amqp, Some(courier), _) => self.one(recipient, courier.clone(), parts),
                 (Via::Spool, _, Some(outbox)) => self.one(recipient, outbox.clone(), parts),
+                (Via::Https(settings), ..) => {
+                    let part = self.health.part(format!("relay.{recipient}.tls"), false);
+                    let courier = HttpsCourier::new(recipient.clone(), (**settings).clone(), part);
+                    self.one(recipient, courier.map_err(|fault| (recipient.clone(), fault))?, parts);
+                }
                 // The configuration was read with the couriers that it needs.
-                _ => {}
+                (Via::Amqp, None, _) | (Via::Spool, _, None) => {}
             }
         }
+        Ok(())
     }
 
     fn one<C: Courier + Clone>(&self, recipient: &RecipientId, courier: C, parts: &mut JoinSet<()>) {

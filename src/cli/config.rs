@@ -9,9 +9,10 @@ use serde_json::json;
 use super::CliError;
 use crate::agreement::Illustrations;
 use crate::app::embedded;
-use crate::config::{Config, ConfigFault, Machine};
+use crate::config::{Config, ConfigFault, Machine, Via};
 use crate::http::Trust;
 use crate::journey::ContractSet;
+use crate::remote::HttpsCourier;
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
@@ -54,6 +55,13 @@ pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError>
                 && let Err(faults) = Trust::check(&feed.tls)
             {
                 told.extend(faults.iter().map(|fault| format!("feed: {fault}")));
+            }
+            for (index, relay) in config.relays.iter().enumerate() {
+                if let Via::Https(https) = &relay.via
+                    && let Err(fault) = HttpsCourier::check(https)
+                {
+                    told.push(format!("relay[{index}]: {fault}"));
+                }
             }
         }
         Err(CliError::Config(_, faults)) => told.extend(faults.iter().map(ConfigFault::to_string)),

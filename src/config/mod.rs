@@ -11,7 +11,7 @@ mod store;
 pub use amqp::{Amqp, BrokerUrl, BrokerUrlError};
 pub use feed::{ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls};
 pub use keys::{KeyStorePlace, KeysConfig};
-pub use relay::{Relay, Via};
+pub use relay::{Https, Relay, SystemAddress, SystemAddressError, Via};
 pub use section::{ConfigFault, Machine, Section, Surroundings};
 pub use service::{Config, Contracts, Management, Spool};
 pub use store::{DatabaseTls, Postgres, Store};

@@ -106,6 +106,12 @@ impl<'t> Section<'t> {
         !self.faults.is_empty()
     }
 
+    /// How many faults were found in this table.
+    #[must_use]
+    pub const fn fault_count(&self) -> usize {
+        self.faults.len()
+    }
+
     /// Whether the table has a key that was not read yet.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

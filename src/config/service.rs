@@ -112,7 +112,7 @@ fn relays(file: &mut Section<'_>, has_amqp: bool, has_spool: bool) -> Vec<Relay>
             match relay.via {
                 Via::Amqp if !has_amqp => section.fault("kind", line, "`amqp` needs the table [amqp]"),
                 Via::Spool if !has_spool => section.fault("kind", line, "`spool` needs the table [spool]"),
-                Via::Amqp | Via::Spool => {}
+                Via::Amqp | Via::Spool | Via::Https(_) => {}
             }
             if relays.iter().any(|other| other.recipient == relay.recipient) {
                 section.fault("recipient", line, "another relay has this recipient");
@@ -187,7 +187,7 @@ mod tests {
         let told =
             faults(&[relay("1863.ame", "spool"), relay("arbetsformedlingen", "spool"), relay("1863.ame", "pigeon")].concat());
         for wanted in
-            ["relay[0].kind: `spool` needs", "relay[1].recipient: a system's feed", "relay[2].kind: `amqp` or `spool`"]
+            ["relay[0].kind: `spool` needs", "relay[1].recipient: a system's feed", "relay[2].kind: `amqp`, `https` or `spool`"]
         {
             assert!(told.iter().any(|told| told.contains(wanted)), "{wanted} is not in {told:#?}");
         }

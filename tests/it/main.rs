@@ -23,6 +23,7 @@ mod management;
 mod privacy;
 mod rejections;
 mod relay;
+mod remote;
 mod restore;
 mod restore_beside;
 mod scenarios;

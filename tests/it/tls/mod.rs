@@ -3,7 +3,7 @@
 mod bounds;
 mod curl;
 mod handshakes;
-mod pki;
+pub(crate) mod pki;
 mod profile;
 mod reloads;
 mod server;
