@@ -5,6 +5,7 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicRejectOptions};
 
 use super::Broken;
+use super::door::in_time;
 
 /// What is owed for one message.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ impl Receipt {
 
     /// Sets the message aside: the queue hands it to the dead-letter exchange.
     pub(super) async fn set_aside(self) -> Result<(), Broken> {
-        settled(self.acker.reject(BasicRejectOptions { requeue: false }).await)
+        settled(self.acker.reject(BasicRejectOptions { requeue: false })).await
     }
 }
 
@@ -49,17 +50,26 @@ impl Receipts {
     /// settled in the order in which they were delivered.
     pub(super) async fn accept(self) -> Result<(), Broken> {
         match self.0.last() {
-            Some(last) => settled(last.acker.ack(BasicAckOptions { multiple: true }).await),
+            Some(last) => settled(last.acker.ack(BasicAckOptions { multiple: true })).await,
             None => Ok(()),
         }
     }
 }
 
-/// The library answers `Ok(false)` where the channel has gone: nothing was acknowledged then.
-fn settled(answer: lapin::Result<bool>) -> Result<(), Broken> {
-    match answer {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Broken::NotAcknowledged),
-        Err(error) => Err(Broken::Broker(error)),
+/// The library answers `Ok(false)` where the channel has gone: nothing was acknowledged then. Where it is told to in the very
+/// moment in which its connection ends, it may not answer at all (lapin 4.12: a command that is queued behind the one that
+/// ends its loop is neither run nor dropped), and the wait must end all the same.
+async fn settled(answer: impl Future<Output = lapin::Result<bool>>) -> Result<(), Broken> {
+    if in_time("acknowledging", answer).await? { Ok(()) } else { Err(Broken::NotAcknowledged) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Broken, settled};
+
+    #[tokio::test]
+    async fn an_acknowledgement_that_the_library_never_answers_ends_the_lane_and_is_no_acknowledgement() {
+        let answer = std::future::pending();
+        assert!(matches!(settled(answer).await, Err(Broken::Late(_))));
     }
 }

@@ -13,7 +13,7 @@ use super::brygga::Brygga;
 use super::checker::{Evidence, check, check_logs};
 use super::clean::Clean;
 use super::load::{Does, Maker, Message, today};
-use super::plan::{Fault, Load, Plan, STEPS, is_of_relay};
+use super::plan::{Fault, Load, Plan, STEPS, is_rare};
 use super::publisher::Publisher;
 use super::reader::{Notes, Reader};
 use super::seed::Seed;
@@ -94,8 +94,8 @@ impl Run<'_> {
         for index in 0..3 {
             let fate = self.plan.faults.iter().find_map(|timed| match timed.fault {
                 Fault::KillAt(point, passing) if index == 0 => Some(format!("kill:{point}:{passing}")),
-                // Only one of them has the lease, and which one is nobody's choice.
-                Fault::KillAt(point, passing) if is_of_relay(point) => Some(format!("kill:{point}:{passing}")),
+                // Which of them comes to it is nobody's choice.
+                Fault::KillAt(point, passing) if is_rare(point) => Some(format!("kill:{point}:{passing}")),
                 _ => None,
             });
             let planted = self.plan.planted.map(|plant| plant.in_process(index));
@@ -311,7 +311,7 @@ impl Run<'_> {
     /// A schedule that wanted a process dead at a point and did not get there has tried nothing; and nobody else may die.
     fn were_killed(&mut self, restarts: usize) {
         let deaths = |fault| match fault {
-            Fault::KillAt(point, _) if is_of_relay(point) => self.processes.len(),
+            Fault::KillAt(point, _) if is_rare(point) => self.processes.len(),
             Fault::KillAt(..) | Fault::Kill(_) => 1,
             Fault::Roll => self.processes.len(),
             _ => 0,
