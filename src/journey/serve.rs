@@ -93,6 +93,9 @@ impl Journey {
         entries: Vec<FeedEntry>,
     ) -> Stored<Vec<Served>> {
         let now = tx.now();
+        // What a relay hands over again was written down when it was handed over first: a system that is away for days would
+        // otherwise fill the audit log. A reader who polls a page again is another reading.
+        let is_news = !recipient.is_pushed() || entries.iter().any(|entry| !entry.served);
         let mut good = Vec::with_capacity(entries.len());
         // What cannot be opened although its key is there was tampered with: a fault, and nothing of the page is shown.
         let documents = tx.open_all(recipient, &entries).await?;
@@ -127,7 +130,9 @@ impl Journey {
         }
         let positions: Vec<Position> = good.iter().map(|entry| entry.position).collect();
         tx.mark_served(recipient, &positions).await?;
-        if let (Some(first), Some(last)) = (positions.first(), positions.last()) {
+        if let (Some(first), Some(last)) = (positions.first(), positions.last())
+            && is_news
+        {
             let detail = format!("{{\"first\":{},\"last\":{},\"count\":{}}}", first.0, last.0, positions.len());
             let actor = "brygga".to_owned();
             tx.audit(&AuditRow {

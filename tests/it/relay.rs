@@ -159,3 +159,24 @@ async fn what_was_handed_over_and_has_lapsed_meanwhile_is_taken_back_instead() {
     assert_ne!(of_it[0].event_id, handed_over.event_id);
     assert!(all.iter().all(|parcel| parcel.method == Method::Delete || !parcel.contract.starts_with("fs.")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_system_does_not_take_for_days_has_one_row_of_the_audit_log() {
+    let server = Server::shared().await;
+    let settings = server.database().await;
+    let store = PostgresStore::open(&settings, Clock::at(demo().0.instant)).await.expect("the store opens");
+    let (journey, to) = (journey(), Recipient::default());
+    journey.take(&store, demo().1).await.expect("taken");
+    to.next(&vec![Delivery::later("closed"); 5]);
+    for _ in 0..5 {
+        relay_all(&journey, &store, &to, "1863.ame", "one").await.expect_err("it waits");
+    }
+    let mut bare = server.connect(&settings.database).await.expect("a connection");
+    let sql = "SELECT count(*) FROM audit WHERE act = 'page-served' AND recipient = '1863.ame'";
+    let rows: i64 = sqlx::query_scalar(sql).fetch_one(&mut bare).await.expect("counted");
+    assert_eq!((to.arrived().len(), rows), (5, 1));
+    relay_all(&journey, &store, &to, "1863.ame", "one").await.expect("relayed");
+    let rows: i64 = sqlx::query_scalar(sql).fetch_one(&mut bare).await.expect("counted");
+    assert_eq!(rows, i64::try_from(to.arrived().len() - 5).expect("few"), "each entry has its own");
+    store.close().await;
+}
