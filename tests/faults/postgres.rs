@@ -43,10 +43,14 @@ impl Postgres {
         self.process = Some(Process::start(command, &self.log));
     }
 
-    /// Waits until it answers.
-    pub(crate) async fn wait(&self) {
+    /// Waits until it answers. After a crash it may end at once, since a backend of its earlier life has still to notice; it is
+    /// started again then, as a service manager does.
+    pub(crate) async fn wait(&mut self) {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
+            if self.process.as_mut().is_none_or(|process| !process.runs()) {
+                self.run();
+            }
             match self.pool("postgres").acquire().await {
                 Ok(_) => return,
                 Err(error) => assert!(Instant::now() < deadline, "PostgreSQL does not start: {error}"),

@@ -87,10 +87,13 @@ impl Rabbit {
         connect(self.port, login).await
     }
 
-    /// Waits until it answers.
-    pub(crate) async fn wait(&self) {
+    /// Waits until it answers; started again where it has ended at once.
+    pub(crate) async fn wait(&mut self) {
         let deadline = Instant::now() + Duration::from_mins(2);
         loop {
+            if self.process.as_mut().is_none_or(|process| !process.runs()) {
+                self.run();
+            }
             let connected = tokio::time::timeout(Duration::from_secs(5), self.connect(BRYGGA)).await;
             match connected {
                 Ok(Ok(connection)) => {

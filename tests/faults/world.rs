@@ -29,8 +29,8 @@ impl World {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("brygga-faults-").tempdir().expect("a folder");
         open_to_all(folder.path());
-        let postgres = Postgres::start(folder.path());
-        let rabbit = Rabbit::start(folder.path(), &[AME, FS]);
+        let mut postgres = Postgres::start(folder.path());
+        let mut rabbit = Rabbit::start(folder.path(), &[AME, FS]);
         let certificates = Certificates::write(folder.path());
         write_contracts(&folder.path().join("contracts"));
         let write = |name: &str, text: &str| {
