@@ -61,6 +61,8 @@ pub struct Postgres {
     pub statement_timeout: Duration,
     /// How long a statement may wait for a lock.
     pub lock_timeout: Duration,
+    /// How long an answer of the server is waited for: longer than a statement may take there.
+    pub answer_timeout: Duration,
     /// How long a transaction may stand idle.
     pub idle_in_transaction_timeout: Duration,
 }
@@ -111,6 +113,9 @@ impl Postgres {
             (connections("intake_connections", 4), connections("feed_connections", 8), connections("console_connections", 2));
         let acquire_timeout = section.millis("acquire_timeout_ms", 5_000, 100..=60_000);
         let statement_timeout = section.millis("statement_timeout_ms", 30_000, 100..=600_000);
+        // A server that keeps its own bound has answered by then.
+        let answers_by = u64::try_from(statement_timeout.as_millis()).unwrap_or(u64::MAX);
+        let answer_timeout = section.millis("answer_timeout_ms", answers_by + 5_000, answers_by + 1..=answers_by + 600_000);
         let lock_timeout = section.millis("lock_timeout_ms", 10_000, 100..=600_000);
         let idle_in_transaction_timeout = section.millis("idle_in_transaction_timeout_ms", 30_000, 1_000..=600_000);
         let address = address?;
@@ -128,6 +133,7 @@ impl Postgres {
             acquire_timeout,
             statement_timeout,
             lock_timeout,
+            answer_timeout,
             idle_in_transaction_timeout,
         })
     }

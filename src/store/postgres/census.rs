@@ -1,17 +1,17 @@
 //! What is counted and listed in PostgreSQL: law 6, what waits, dead letters, held legs.
 
 use jiff::Timestamp;
-use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use super::fault::away;
+use super::line::Line;
 use super::read::{column, micros, optional_time, optional_word, recipient, time, word};
 use super::rows::{login, message_id, number, violations};
 use super::sql;
 use crate::domain::{Code, Position, RecipientId};
 use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing, Stored};
 
-pub(super) async fn census(db: &mut PgConnection) -> Stored<Census> {
+pub(super) async fn census(db: &mut Line) -> Stored<Census> {
     let messages = sqlx::query(sql::COUNT_MESSAGES).fetch_one(&mut *db).await.map_err(away)?;
     let legs = sqlx::query(sql::COUNT_LEGS).fetch_one(db).await.map_err(away)?;
     Ok(Census {
@@ -31,7 +31,7 @@ pub(super) async fn census(db: &mut PgConnection) -> Stored<Census> {
     })
 }
 
-pub(super) async fn standing(db: &mut PgConnection, now: Timestamp) -> Stored<Standing> {
+pub(super) async fn standing(db: &mut Line, now: Timestamp) -> Stored<Standing> {
     let oldest = sqlx::query(sql::OLDEST).bind(micros(now)).fetch_one(&mut *db).await.map_err(away)?;
     let rows = sqlx::query(sql::STANDING).fetch_all(db).await.map_err(away)?;
     let feed = |row: &PgRow| {
@@ -50,7 +50,7 @@ pub(super) async fn standing(db: &mut PgConnection, now: Timestamp) -> Stored<St
     })
 }
 
-pub(super) async fn dead_letters(db: &mut PgConnection) -> Stored<Vec<DeadLetter>> {
+pub(super) async fn dead_letters(db: &mut Line) -> Stored<Vec<DeadLetter>> {
     let rows = sqlx::query(sql::DEAD_LETTERS).fetch_all(db).await.map_err(away)?;
     let letter = |row: &PgRow| {
         let of_leg: Option<Code> = optional_word(row, "legs", "code", |text| text.parse().ok())?;
@@ -72,7 +72,7 @@ pub(super) async fn dead_letters(db: &mut PgConnection) -> Stored<Vec<DeadLetter
     rows.iter().map(letter).collect()
 }
 
-pub(super) async fn held(db: &mut PgConnection) -> Stored<Vec<HeldLeg>> {
+pub(super) async fn held(db: &mut Line) -> Stored<Vec<HeldLeg>> {
     let rows = sqlx::query(sql::HELD).fetch_all(db).await.map_err(away)?;
     let leg = |row: &PgRow| {
         Ok(HeldLeg {

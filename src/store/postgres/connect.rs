@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _};
 
 use super::fault::{away, migration};
+use super::line::{Line, Lines, no_answer};
 use super::sql;
 use crate::config::{DatabaseTls, Postgres as Settings};
 use crate::store::{StoreError, Stored};
@@ -59,22 +60,29 @@ fn bare(settings: &Settings) -> PgConnectOptions {
 }
 
 /// A pool that connects when it is first used.
-pub(super) fn pool(settings: &Settings, size: u32) -> PgPool {
-    PgPoolOptions::new()
+pub(super) fn pool(settings: &Settings, size: u32) -> Lines {
+    let patience = settings.answer_timeout;
+    let pool = PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(settings.acquire_timeout)
         .idle_timeout(Duration::from_mins(10))
         .max_lifetime(Duration::from_hours(1))
-        .after_release(|connection, _| {
-            // Whatever a transaction that was cut off has left open ends here (sqlx issue 4393).
-            Box::pin(async move { connection.execute(sql::ROLLBACK).await.map(|_| true) })
+        .after_release(move |connection, _| {
+            // A transaction that was not committed ends here.
+            Box::pin(async move {
+                let ended = tokio::time::timeout(patience, connection.execute(sql::ROLLBACK)).await;
+                ended.unwrap_or_else(|_| Err(no_answer())).map(|_| true)
+            })
         })
-        .connect_lazy_with(options(settings))
+        .connect_lazy_with(options(settings));
+    Lines::new(pool, patience)
 }
 
 /// Brings the schema up to date, one process at a time; the others wait and find it done.
 pub(super) async fn migrate(settings: &Settings, migrations: Vec<Migration>) -> Stored<()> {
-    let mut connection: PgConnection = bare(settings).disable_statement_logging().connect().await.map_err(away)?;
+    let options = bare(settings).disable_statement_logging();
+    let connected = tokio::time::timeout(settings.acquire_timeout, options.connect()).await;
+    let mut connection: PgConnection = connected.unwrap_or_else(|_| Err(no_answer())).map_err(away)?;
     let migrated = Migrator::with_migrations(migrations).run(&mut connection).await.map_err(migration);
     // The advisory lock goes with the connection, also where the migration has failed.
     let closed = connection.close().await.map_err(away);
@@ -82,7 +90,7 @@ pub(super) async fn migrate(settings: &Settings, migrations: Vec<Migration>) -> 
 }
 
 /// The time by the database's clock, in microseconds since 1970.
-pub(super) async fn clock(connection: &mut PgConnection) -> Stored<i64> {
+pub(super) async fn clock(connection: &mut Line) -> Stored<i64> {
     sqlx::query_scalar(sql::NOW).fetch_one(connection).await.map_err(away)
 }
 

@@ -1,6 +1,8 @@
 //! What PostgreSQL and the driver say, in the words of the port. Of an error of the server only its code is kept: message
 //! and detail can quote the values of a row.
 
+use std::io::ErrorKind;
+
 use sqlx::migrate::MigrateError;
 
 use crate::store::StoreError;
@@ -19,6 +21,7 @@ pub(super) fn away(error: sqlx::Error) -> StoreError {
             Some(code) => server_words(code),
             None => "the server refused".to_owned(),
         },
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::TimedOut => "the server does not answer".to_owned(),
         sqlx::Error::Io(error) => format!("no connection: {}", error.kind()),
         sqlx::Error::Tls(_) => "no connection: TLS failed".to_owned(),
         sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),

@@ -63,7 +63,7 @@ impl PgTx {
             .bind(each().map(|message| message.content.as_ref().map(Fingerprint::as_bytes)).bind_iter())
             .bind(each().map(|message| message.fan_out).bind_iter())
             .bind(each().map(|message| message.sealed.as_bytes()).bind_iter());
-        let written = query.execute(&mut *self.inner).await.map_err(away)?.rows_affected();
+        let written = query.execute(&mut self.inner).await.map_err(away)?.rows_affected();
         if written != u64::try_from(new.len()).unwrap_or(u64::MAX) {
             // The same message came to another process at the same time, and nobody's row could be locked for it.
             return Err(StoreError::Contended);
@@ -114,7 +114,7 @@ impl PgTx {
             .bind(legs.iter().map(|leg| leg.due_at.map(micros)).bind_iter())
             .bind(legs.iter().map(|leg| leg.documents).bind_iter())
             .bind(legs.iter().map(|leg| leg.basis.as_str()).bind_iter());
-        query.execute(&mut *self.inner).await.map(drop).map_err(away)
+        query.execute(&mut self.inner).await.map(drop).map_err(away)
     }
 
     async fn write_replaced(&mut self) -> Stored<()> {

@@ -11,6 +11,7 @@ mod fault;
 mod flush;
 mod gather;
 pub mod keys;
+mod line;
 mod read;
 mod refused;
 mod restore;
@@ -23,8 +24,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
-use sqlx::postgres::PgPool;
-use tokio::sync::oneshot;
 
 pub use sql::STATEMENTS;
 pub use tx::PgTx;
@@ -34,20 +33,21 @@ use crate::config::Postgres as Settings;
 use crate::domain::{Position, RecipientId};
 use crate::faults;
 use fault::away;
+use line::Lines;
 
 /// The three pools. What one part of the service holds too long, another does not wait for.
 #[derive(Debug)]
 struct Pools {
-    intake: PgPool,
-    feed: PgPool,
-    console: PgPool,
+    intake: Lines,
+    feed: Lines,
+    console: Lines,
 }
 
 /// The shared store, by one of its pools. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pools: Arc<Pools>,
-    pool: PgPool,
+    pool: Lines,
     clock: Clock,
     /// How far the database's clock is ahead of this machine's, in microseconds, as the last transaction saw it.
     ahead: Arc<AtomicI64>,
@@ -110,9 +110,13 @@ impl PostgresStore {
             pool.close().await;
         }
     }
+}
 
-    async fn begin_here(self, name: &'static str) -> Stored<PgTx> {
-        let mut inner = self.pool.begin().await.map_err(away)?;
+impl Store for PostgresStore {
+    type Tx = PgTx;
+
+    async fn begin(&self, name: &'static str) -> Stored<PgTx> {
+        let mut inner = self.pool.begin().await?;
         let now = match &self.clock {
             Clock::System => {
                 let theirs = connect::clock(&mut inner).await?.saturating_add(faults::ahead());
@@ -122,25 +126,6 @@ impl PostgresStore {
             Clock::Set(_) => self.clock.now(),
         };
         Ok(PgTx::new(inner, now, name))
-    }
-}
-
-impl Store for PostgresStore {
-    type Tx = PgTx;
-
-    async fn begin(&self, name: &'static str) -> Stored<PgTx> {
-        // A future of sqlx that begins a transaction and is dropped halfway leaves it open on its connection (sqlx issue
-        // 4393). So it runs in a task of its own, to its end, whoever still waits for it.
-        let (hand, taken) = oneshot::channel();
-        let store = self.clone();
-        tokio::spawn(async move {
-            let begun = store.begin_here(name).await;
-            if let Err(Ok(unwanted)) = hand.send(begun) {
-                // Nobody took it: dropping it rolls it back.
-                drop(unwanted);
-            }
-        });
-        taken.await.map_err(|_| connect::cut_off())?
     }
 
     async fn epoch(&self) -> Stored<u32> {

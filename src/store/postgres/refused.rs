@@ -1,17 +1,17 @@
 //! Entries in PostgreSQL that their systems did not take.
 
 use jiff::Timestamp;
-use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use super::fault::away;
+use super::line::Line;
 use super::read::{column, micros, recipient as recipient_of};
 use super::sql;
 use crate::domain::{MessageNumber, Position, RecipientId};
 use crate::store::{RefusedEntry, Stored};
 
 pub(super) async fn refuse(
-    db: &mut PgConnection,
+    db: &mut Line,
     recipient: &RecipientId,
     position: Position,
     said: &str,
@@ -21,7 +21,7 @@ pub(super) async fn refuse(
     query.execute(db).await.map(drop).map_err(away)
 }
 
-pub(super) async fn of_message(db: &mut PgConnection, message: MessageNumber) -> Stored<Vec<RefusedEntry>> {
+pub(super) async fn of_message(db: &mut Line, message: MessageNumber) -> Stored<Vec<RefusedEntry>> {
     let rows = sqlx::query(sql::REFUSED_ENTRIES).bind(message.0).fetch_all(db).await.map_err(away)?;
     let entry = |row: &PgRow| {
         let said: Option<String> = column(row, "refused_with")?;
@@ -34,12 +34,12 @@ pub(super) async fn of_message(db: &mut PgConnection, message: MessageNumber) ->
     rows.iter().map(entry).collect()
 }
 
-pub(super) async fn release(db: &mut PgConnection, recipient: &RecipientId, position: Position) -> Stored<()> {
+pub(super) async fn release(db: &mut Line, recipient: &RecipientId, position: Position) -> Stored<()> {
     let query = sqlx::query(sql::RELEASE_ENTRY).bind(recipient.as_str()).bind(position.0);
     query.execute(db).await.map(drop).map_err(away)
 }
 
-pub(super) async fn discard(db: &mut PgConnection, recipient: &RecipientId, position: Position, now: Timestamp) -> Stored<()> {
+pub(super) async fn discard(db: &mut Line, recipient: &RecipientId, position: Position, now: Timestamp) -> Stored<()> {
     let query = sqlx::query(sql::DISCARD_ENTRY).bind(recipient.as_str()).bind(position.0).bind(micros(now));
     query.execute(db).await.map(drop).map_err(away)
 }

@@ -1,9 +1,9 @@
 //! What a restore asks of the content in PostgreSQL: how far it has come, its epoch, and revocations that it had lost.
 
-use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::fault::away;
+use super::line::Line;
 use super::read::{column, digest, key, micros, person as person_of, recipient as recipient_of, time, word};
 use super::sql;
 use crate::domain::{PersonKey, RecipientId, ReportKey};
@@ -13,16 +13,16 @@ use crate::store::Stored;
 const KEPT: &str = "kept_revocations";
 
 /// How many pages a feed has counted.
-pub(super) async fn pages(db: &mut PgConnection, recipient: &RecipientId) -> Stored<i64> {
+pub(super) async fn pages(db: &mut Line, recipient: &RecipientId) -> Stored<i64> {
     sqlx::query_scalar(sql::PAGES).bind(recipient.as_str()).fetch_one(db).await.map_err(away)
 }
 
 /// Counts a page, on the row that the page holds already.
-pub(super) async fn count_page(db: &mut PgConnection, recipient: &RecipientId) -> Stored<i64> {
+pub(super) async fn count_page(db: &mut Line, recipient: &RecipientId) -> Stored<i64> {
     sqlx::query_scalar(sql::COUNT_PAGE).bind(recipient.as_str()).fetch_one(db).await.map_err(away)
 }
 
-pub(super) async fn marks(db: &mut PgConnection) -> Stored<Marks> {
+pub(super) async fn marks(db: &mut Line) -> Stored<Marks> {
     let messages = sqlx::query_scalar(sql::HIGHEST_NUMBER).fetch_one(&mut *db).await.map_err(away)?;
     let rows = sqlx::query(sql::MARKS).fetch_all(db).await.map_err(away)?;
     let feed = |row: &PgRow| {
@@ -31,11 +31,11 @@ pub(super) async fn marks(db: &mut PgConnection) -> Stored<Marks> {
     Ok(Marks { messages, feeds: rows.iter().map(feed).collect::<Stored<_>>()? })
 }
 
-pub(super) async fn begin_epoch(db: &mut PgConnection, epoch: u32) -> Stored<()> {
+pub(super) async fn begin_epoch(db: &mut Line, epoch: u32) -> Stored<()> {
     sqlx::query(sql::BEGIN_EPOCH).bind(epoch.to_string()).execute(db).await.map(drop).map_err(away)
 }
 
-pub(super) async fn keep_revocation(db: &mut PgConnection, revocation: &Revocation) -> Stored<()> {
+pub(super) async fn keep_revocation(db: &mut Line, revocation: &Revocation) -> Stored<()> {
     let query = sqlx::query(sql::KEEP_REVOCATION)
         .bind(revocation.consent.as_bytes())
         .bind(key(&revocation.person))
@@ -44,7 +44,7 @@ pub(super) async fn keep_revocation(db: &mut PgConnection, revocation: &Revocati
     query.execute(db).await.map(drop).map_err(away)
 }
 
-pub(super) async fn kept_revocations(db: &mut PgConnection, persons: &[PersonKey]) -> Stored<Vec<Revocation>> {
+pub(super) async fn kept_revocations(db: &mut Line, persons: &[PersonKey]) -> Stored<Vec<Revocation>> {
     let query = sqlx::query(sql::KEPT_REVOCATIONS).bind(persons.iter().map(key).bind_iter());
     let rows = query.fetch_all(db).await.map_err(away)?;
     let revocation = |row: &PgRow| {

@@ -35,6 +35,8 @@ macro_rules! feed_entries {
 
 statements! {
     PING = "SELECT 1";
+    BEGIN = "BEGIN";
+    COMMIT = "COMMIT";
     ROLLBACK = "ROLLBACK";
     NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
     SETTING = "SELECT value FROM meta WHERE key = $1";

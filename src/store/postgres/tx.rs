@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::fault::away;
+use super::line::Line;
 use super::read::{key, micros, recipient as recipient_of};
 use super::rows;
 use super::work::{Fresh, Work};
@@ -23,7 +23,7 @@ use crate::telemetry::{Committed, Event as _};
 
 /// A transaction on one connection.
 pub struct PgTx {
-    pub(super) inner: Transaction<'static, Postgres>,
+    pub(super) inner: Line,
     pub(super) now: Timestamp,
     pub(super) work: Work,
     /// The delivery rows that are ours.
@@ -38,11 +38,11 @@ impl std::fmt::Debug for PgTx {
 }
 
 impl PgTx {
-    pub(super) fn new(inner: Transaction<'static, Postgres>, now: Timestamp, name: &'static str) -> Self {
+    pub(super) fn new(inner: Line, now: Timestamp, name: &'static str) -> Self {
         Self { inner, now, work: Work::default(), held: HashSet::new(), name }
     }
 
-    pub(super) fn db(&mut self) -> &mut PgConnection {
+    pub(super) fn db(&mut self) -> &mut Line {
         &mut self.inner
     }
 }

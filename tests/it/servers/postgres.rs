@@ -28,7 +28,7 @@ pub(crate) struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        signal("CONT", self.child.id());
+        self.go_on();
         let _killed = self.child.kill();
         let _reaped = self.child.wait();
         let _removed = std::fs::remove_dir_all(&self.folder);
@@ -78,6 +78,27 @@ impl Server {
         server
     }
 
+    /// Stops all of it where it stands (SIGSTOP): connections stay, and nothing on them is answered.
+    pub(crate) fn pause(&self) {
+        self.signal_all("STOP");
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub(crate) fn go_on(&self) {
+        self.signal_all("CONT");
+    }
+
+    /// Backends lead groups of their own: each is found by its parent.
+    fn signal_all(&self, name: &str) {
+        let server = self.child.id();
+        let children = Command::new("pgrep").args(["-P", &server.to_string()]).output().expect("pgrep");
+        signal(name, server);
+        for child in String::from_utf8_lossy(&children.stdout).split_whitespace() {
+            // One that has ended meanwhile is no child any more.
+            let _sent = Command::new("kill").arg(format!("-{name}")).arg(child).stderr(Stdio::null()).status();
+        }
+    }
+
     /// Waits until it takes connections.
     pub(crate) async fn wait(&self) {
         let begun = Instant::now();
@@ -113,6 +134,7 @@ impl Server {
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(20),
+            answer_timeout: Duration::from_secs(35),
             idle_in_transaction_timeout: Duration::from_mins(1),
         }
     }

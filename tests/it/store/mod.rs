@@ -6,6 +6,7 @@ mod acts;
 mod desk;
 pub(crate) mod engine;
 mod engines;
+mod paused;
 mod processes;
 mod statements;
 mod steps;

@@ -1,12 +1,12 @@
 //! Wrapped data keys in PostgreSQL, and which wrapping key is in use.
 
 use jiff::Timestamp;
-use sqlx::PgConnection;
-use sqlx::postgres::{PgPool, PgRow};
+use sqlx::postgres::PgRow;
 
 use super::{away, sql};
 use crate::seal::{Holder, Kept, KeyId, WrappedKey, WrappingId};
 use crate::store::Stored;
+use crate::store::postgres::line::{Line, Lines};
 use crate::store::postgres::read::{column, digest, inconsistent, micros};
 
 const TABLE: &str = "data_keys";
@@ -15,13 +15,13 @@ fn parts<'a>(holders: impl Iterator<Item = &'a Holder>) -> (Vec<&'a [u8]>, Vec<&
     holders.map(|holder| (holder.digest(), holder.class().as_str())).unzip()
 }
 
-pub(super) async fn of_holders(pool: &PgPool, holders: &[Holder]) -> Stored<Vec<WrappedKey>> {
+pub(super) async fn of_holders(pool: &Lines, holders: &[Holder]) -> Stored<Vec<WrappedKey>> {
     let (digests, classes) = parts(holders.iter());
     let rows = sqlx::query(sql::OF_HOLDERS).bind(digests).bind(classes).fetch_all(pool).await.map_err(away)?;
     rows.iter().map(wrapped_key).collect()
 }
 
-pub(super) async fn of_ids(pool: &PgPool, ids: &[KeyId]) -> Stored<Vec<WrappedKey>> {
+pub(super) async fn of_ids(pool: &Lines, ids: &[KeyId]) -> Stored<Vec<WrappedKey>> {
     let ids: Vec<&[u8]> = ids.iter().map(KeyId::as_bytes).collect();
     let rows = sqlx::query(sql::OF_IDS).bind(ids).fetch_all(pool).await.map_err(away)?;
     rows.iter().map(wrapped_key).collect()
@@ -37,7 +37,7 @@ fn wrapped_key(row: &PgRow) -> Stored<WrappedKey> {
     })
 }
 
-pub(super) async fn keep(db: &mut PgConnection, keys: &[WrappedKey], at: Timestamp) -> Stored<Kept> {
+pub(super) async fn keep(db: &mut Line, keys: &[WrappedKey], at: Timestamp) -> Stored<Kept> {
     let Some(first) = keys.first() else { return Ok(Kept::New(Vec::new())) };
     // A rotation that begins meanwhile waits for this transaction; one that has begun is seen.
     let mut in_use = sqlx::query(sql::WRAPPING_SHARED).fetch_optional(&mut *db).await.map_err(away)?;
@@ -59,22 +59,22 @@ pub(super) async fn keep(db: &mut PgConnection, keys: &[WrappedKey], at: Timesta
     rows.iter().map(|row| digest(row, TABLE, "id", KeyId::from_slice)).collect::<Stored<_>>().map(Kept::New)
 }
 
-pub(super) async fn wrapping(pool: &PgPool) -> Stored<Option<WrappingId>> {
+pub(super) async fn wrapping(pool: &Lines) -> Stored<Option<WrappingId>> {
     let row = sqlx::query(sql::WRAPPING).fetch_optional(pool).await.map_err(away)?;
     row.as_ref().map(|row| digest(row, "wrapping", "id", WrappingId::from_slice)).transpose()
 }
 
-pub(super) async fn use_wrapping(pool: &PgPool, id: WrappingId, at: Timestamp) -> Stored<()> {
+pub(super) async fn use_wrapping(pool: &Lines, id: WrappingId, at: Timestamp) -> Stored<()> {
     let query = sqlx::query(sql::USE_WRAPPING).bind(id.as_bytes()).bind(micros(at));
     query.execute(pool).await.map(drop).map_err(away)
 }
 
-pub(super) async fn wrapped_by_others(pool: &PgPool, id: WrappingId, limit: i64) -> Stored<Vec<WrappedKey>> {
+pub(super) async fn wrapped_by_others(pool: &Lines, id: WrappingId, limit: i64) -> Stored<Vec<WrappedKey>> {
     let query = sqlx::query(sql::WRAPPED_BY_OTHERS).bind(id.as_bytes()).bind(limit);
     query.fetch_all(pool).await.map_err(away)?.iter().map(wrapped_key).collect()
 }
 
-pub(super) async fn replace(pool: &PgPool, keys: &[WrappedKey]) -> Stored<()> {
+pub(super) async fn replace(pool: &Lines, keys: &[WrappedKey]) -> Stored<()> {
     let ids: Vec<&[u8]> = keys.iter().map(|key| key.id.as_bytes()).collect();
     let wrapping: Vec<&[u8]> = keys.iter().map(|key| key.wrapping.as_bytes()).collect();
     let wrapped: Vec<&[u8]> = keys.iter().map(|key| key.wrapped.as_slice()).collect();

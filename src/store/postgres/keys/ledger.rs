@@ -1,15 +1,15 @@
 //! The ledgers in PostgreSQL: revocations and protection flags that a restored backup must not undo.
 
-use sqlx::PgConnection;
-use sqlx::postgres::{PgPool, PgRow};
+use sqlx::postgres::PgRow;
 
 use super::{away, sql};
 use crate::domain::{PersonKey, ReportKey};
 use crate::seal::{LedgerNote, Revocation, categories, categories_text};
 use crate::store::Stored;
+use crate::store::postgres::line::{Line, Lines};
 use crate::store::postgres::read::{digest, micros, person, time, word};
 
-pub(super) async fn note(db: &mut PgConnection, notes: &[LedgerNote]) -> Stored<()> {
+pub(super) async fn note(db: &mut Line, notes: &[LedgerNote]) -> Stored<()> {
     for note in notes {
         let query = match note {
             LedgerNote::Revocation(revocation) => sqlx::query(sql::NOTE_REVOCATION)
@@ -24,7 +24,7 @@ pub(super) async fn note(db: &mut PgConnection, notes: &[LedgerNote]) -> Stored<
     Ok(())
 }
 
-pub(super) async fn revocations(pool: &PgPool) -> Stored<Vec<Revocation>> {
+pub(super) async fn revocations(pool: &Lines) -> Stored<Vec<Revocation>> {
     let rows = sqlx::query(sql::REVOCATIONS).fetch_all(pool).await.map_err(away)?;
     let revocation = |row: &PgRow| {
         Ok(Revocation {
@@ -37,7 +37,7 @@ pub(super) async fn revocations(pool: &PgPool) -> Stored<Vec<Revocation>> {
     rows.iter().map(revocation).collect()
 }
 
-pub(super) async fn flags(pool: &PgPool) -> Stored<Vec<PersonKey>> {
+pub(super) async fn flags(pool: &Lines) -> Stored<Vec<PersonKey>> {
     let rows = sqlx::query(sql::FLAGS).fetch_all(pool).await.map_err(away)?;
     rows.iter().map(|row| digest(row, "flags", "person", person)).collect()
 }

@@ -1,14 +1,15 @@
 //! The restore mark in PostgreSQL: epochs, and counters that only move forward, each by one statement.
 
 use jiff::Timestamp;
-use sqlx::postgres::{PgPool, PgRow};
+use sqlx::postgres::PgRow;
 
 use super::{away, sql};
 use crate::seal::{FeedMark, Marks};
 use crate::store::Stored;
+use crate::store::postgres::line::Lines;
 use crate::store::postgres::read::{column, inconsistent, micros, recipient};
 
-pub(super) async fn current(pool: &PgPool) -> Stored<Option<(u32, Marks)>> {
+pub(super) async fn current(pool: &Lines) -> Stored<Option<(u32, Marks)>> {
     let Some(row) = sqlx::query(sql::EPOCH).fetch_optional(pool).await.map_err(away)? else { return Ok(None) };
     let (epoch, messages): (i64, i64) = (column(&row, "epoch")?, column(&row, "messages")?);
     let rows = sqlx::query(sql::FEED_MARKS).bind(epoch).fetch_all(pool).await.map_err(away)?;
@@ -19,11 +20,11 @@ pub(super) async fn current(pool: &PgPool) -> Stored<Option<(u32, Marks)>> {
     Ok(Some((epoch, Marks { messages, feeds })))
 }
 
-pub(super) async fn begin_first(pool: &PgPool) -> Stored<()> {
+pub(super) async fn begin_first(pool: &Lines) -> Stored<()> {
     sqlx::query(sql::FIRST_EPOCH).execute(pool).await.map(drop).map_err(away)
 }
 
-pub(super) async fn raise(pool: &PgPool, marks: &Marks) -> Stored<()> {
+pub(super) async fn raise(pool: &Lines, marks: &Marks) -> Stored<()> {
     if marks.messages > 0 {
         sqlx::query(sql::RAISE).bind(marks.messages).execute(pool).await.map_err(away)?;
     }
@@ -36,7 +37,7 @@ pub(super) async fn raise(pool: &PgPool, marks: &Marks) -> Stored<()> {
     Ok(())
 }
 
-pub(super) async fn begin_epoch(pool: &PgPool, epoch: u32, at: Timestamp) -> Stored<()> {
+pub(super) async fn begin_epoch(pool: &Lines, epoch: u32, at: Timestamp) -> Stored<()> {
     let query = sqlx::query(sql::BEGIN_EPOCH).bind(i64::from(epoch)).bind(micros(at));
     query.execute(pool).await.map(drop).map_err(away)
 }

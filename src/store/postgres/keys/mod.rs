@@ -11,13 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
+use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType};
-use sqlx::postgres::PgPool;
-use sqlx::{Postgres, SqlSafeStr as _, Transaction};
-use tokio::sync::oneshot;
 
 pub use sql::STATEMENTS;
 
+use super::line::{Line, Lines};
 use super::{connect, fault};
 use crate::config::Postgres as Settings;
 use crate::domain::PersonKey;
@@ -27,7 +26,7 @@ use crate::store::{StoreError, Stored};
 /// The shared key store. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct PostgresKeyStore {
-    pool: PgPool,
+    pool: Lines,
     /// Whether the first epoch has begun, so that only the first mark asks.
     begun: Arc<AtomicBool>,
 }
@@ -49,18 +48,8 @@ impl PostgresKeyStore {
         self.pool.close().await;
     }
 
-    /// Begins a transaction in a task of its own, to its end, whoever still waits for it (sqlx issue 4393).
-    async fn begin(&self) -> Stored<Transaction<'static, Postgres>> {
-        let (hand, taken) = oneshot::channel();
-        let pool = self.pool.clone();
-        tokio::spawn(async move {
-            let begun = pool.begin().await.map_err(away);
-            if let Err(Ok(unwanted)) = hand.send(begun) {
-                // Nobody took it: dropping it rolls it back.
-                drop(unwanted);
-            }
-        });
-        taken.await.map_err(|_| connect::cut_off())?
+    async fn begin(&self) -> Stored<Line> {
+        self.pool.begin().await.map_err(named)
     }
 }
 
