@@ -3,6 +3,7 @@
 mod drops;
 pub mod embedded;
 mod folder;
+pub mod migrate;
 mod opened;
 pub mod production;
 mod relays;

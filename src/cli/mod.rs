@@ -12,6 +12,7 @@ mod dead_letters;
 mod demo;
 mod held;
 mod keys;
+mod migrate;
 mod place;
 mod restore;
 mod serve;
@@ -64,6 +65,8 @@ enum Command {
     /// The keys that contents are sealed under: rotate.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Brings the stores up to the schema of this version, before a service of it starts.
+    Migrate(migrate::Args),
     /// After a restore: accept.
     #[command(subcommand)]
     Restore(restore::Command),
@@ -154,6 +157,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Config(command) => config::run(command, out),
             Command::Held(command) => held::run(command, out).await,
             Command::Keys(command) => keys::run(command, out).await,
+            Command::Migrate(args) => migrate::run(args, out).await,
             Command::Restore(command) => restore::run(command, out).await,
         }
     })

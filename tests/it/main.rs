@@ -20,6 +20,7 @@ mod http;
 mod key_store;
 mod laws;
 mod management;
+mod migrate;
 mod privacy;
 mod rejections;
 mod relay;

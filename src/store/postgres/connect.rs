@@ -78,15 +78,17 @@ pub(super) fn pool(settings: &Settings, size: u32) -> Lines {
     Lines::new(pool, patience)
 }
 
-/// Brings the schema up to date, one process at a time; the others wait and find it done.
-pub(super) async fn migrate(settings: &Settings, migrations: Vec<Migration>) -> Stored<()> {
+/// Brings the schema up to date, one process at a time; the others wait and find it done. Says which it is
+/// now.
+pub(super) async fn migrate(settings: &Settings, migrations: Vec<Migration>) -> Stored<i64> {
+    let newest = migrations.iter().map(|one| one.version).max().unwrap_or_default();
     let options = bare(settings).disable_statement_logging();
     let connected = tokio::time::timeout(settings.acquire_timeout, options.connect()).await;
     let mut connection: PgConnection = connected.unwrap_or_else(|_| Err(no_answer())).map_err(away)?;
     let migrated = Migrator::with_migrations(migrations).run(&mut connection).await.map_err(migration);
     // The advisory lock goes with the connection, also where the migration has failed.
     let closed = connection.close().await.map_err(away);
-    migrated.and(closed)
+    migrated.and(closed).map(|()| newest)
 }
 
 /// The time by the database's clock, in microseconds since 1970.

@@ -70,6 +70,14 @@ impl PostgresStore {
         Ok(store)
     }
 
+    /// Brings the schema up to date, one process at a time, and says which it is now.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn migrate(settings: &Settings) -> Stored<i64> {
+        connect::migrate(settings, connect::migrations()).await
+    }
+
     /// The same store by the pool of intake and due work.
     #[must_use]
     pub fn intake(&self) -> Self {

@@ -42,6 +42,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// The newest schema, which an open store has.
+    pub const SCHEMA: i64 = 1;
+
     /// Opens a file, making it where it is not there, and brings its schema up to date.
     ///
     /// # Errors
@@ -157,7 +160,7 @@ fn pool(size: u32) -> SqlitePoolOptions {
 
 async fn migrate(pool: &SqlitePool) -> Stored<()> {
     let migrations = vec![Migration::new(
-        1,
+        SqliteStore::SCHEMA,
         Cow::Borrowed("base"),
         MigrationType::Simple,
         include_str!("../../../migrations/sqlite/0001_base.sql").into_sql_str(),

@@ -37,10 +37,18 @@ impl PostgresKeyStore {
     /// # Errors
     /// [`StoreError::Schema`] for a database of a newer or foreign schema; [`StoreError::Away`] where it cannot be reached.
     pub async fn open(settings: &Settings) -> Stored<Self> {
+        Self::migrate(settings).await?;
+        Ok(Self { pool: connect::pool(settings, settings.intake_connections), begun: Arc::default() })
+    }
+
+    /// Brings the schema up to date, one process at a time, and says which it is now.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn migrate(settings: &Settings) -> Stored<i64> {
         let base = include_str!("../../../../migrations/keys-postgres/0001_base.sql").into_sql_str();
         let migrations = vec![Migration::new(1, Cow::Borrowed("base"), MigrationType::Simple, base, false)];
-        connect::migrate(settings, migrations).await.map_err(named)?;
-        Ok(Self { pool: connect::pool(settings, settings.intake_connections), begun: Arc::default() })
+        connect::migrate(settings, migrations).await.map_err(named)
     }
 
     /// Closes the connections.

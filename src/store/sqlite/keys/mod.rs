@@ -27,6 +27,9 @@ pub struct SqliteKeyStore {
 }
 
 impl SqliteKeyStore {
+    /// The newest schema, which an open store has.
+    pub const SCHEMA: i64 = 1;
+
     /// Opens a file, making it where it is not there, readable by the service's own user alone, and brings its schema up to
     /// date. An empty key store beside a content that is not empty has lost every key: whoever opens both asks for that.
     ///
@@ -45,7 +48,7 @@ impl SqliteKeyStore {
             .busy_timeout(BUSY);
         let pool = pool(1).connect_with(options).await.map_err(away)?;
         let migrations = vec![Migration::new(
-            1,
+            Self::SCHEMA,
             Cow::Borrowed("base"),
             MigrationType::Simple,
             include_str!("../../../../migrations/keys-sqlite/0001_base.sql").into_sql_str(),
