@@ -133,7 +133,7 @@ def kubernetes() -> None:
         expect(own["readOnlyRootFilesystem"] and not own["allowPrivilegeEscalation"] and own["capabilities"]["drop"] == ["ALL"],
                f"kubernetes/: {container['name']}: is not restricted")
     for container in pod["containers"]:
-        for probe, path in (("livenessProbe", "/healthz"), ("startupProbe", "/healthz"), ("readinessProbe", "/readyz")):
+        for probe, path in (("livenessProbe", "/healthz"), ("startupProbe", "/healthz"), ("readinessProbe", "/readyz/feed")):
             get = container[probe]["httpGet"]
             expect(get["path"] == path and ports.get(get["port"]) == 9480, f"kubernetes/: the {probe} asks elsewhere")
     operating = text("docs/operating.md")

@@ -19,7 +19,7 @@ use crate::amqp::{AmqpCourier, AmqpIntake};
 use crate::config::{Config, FeedConfig};
 use crate::domain::RecipientId;
 use crate::http::management::{self, Management};
-use crate::http::{Api, TlsBound, Trust, TrustFault};
+use crate::http::{Api, TlsPlace, Trust, TrustFault};
 use crate::journey::{ContractSet, Journey};
 use crate::remote::SystemFault;
 use crate::spool::{Inbox, Outbox, SpoolFolders};
@@ -84,7 +84,7 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
     // Whatever can be refused is refused before anything is touched.
     let listener = bind(config.management.listen).await?;
     let feed = match &config.feed {
-        Some(feed) => Some(feed_parts(feed, source, &health).await?),
+        Some(feed) => Some(feed_parts(feed, source, &health)?),
         None => None,
     };
     let mut parts = JoinSet::new();
@@ -131,16 +131,17 @@ async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, ServeError> 
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))
 }
 
-/// The feed's listener and whom it trusts.
+/// Where the feed is read and whom it trusts. Nobody is heard there before the stores are open: a reader that is refused asks
+/// again, and one that nobody answers waits.
 struct FeedParts {
-    bound: TlsBound,
+    place: TlsPlace,
     trust: Trust,
 }
 
-async fn feed_parts(feed: &FeedConfig, source: Option<PathBuf>, health: &Health) -> Result<FeedParts, ServeError> {
+fn feed_parts(feed: &FeedConfig, source: Option<PathBuf>, health: &Health) -> Result<FeedParts, ServeError> {
     let trust = Trust::open(&feed.tls, source, health).map_err(ServeError::Trust)?;
-    let bound = TlsBound::bind(feed.listen).await.map_err(|error| ServeError::Listen(feed.listen, error))?;
-    Ok(FeedParts { bound, trust })
+    let place = TlsPlace::take(feed.listen).map_err(|error| ServeError::Listen(feed.listen, error))?;
+    Ok(FeedParts { place, trust })
 }
 
 /// Opens the stores, waiting for them as long as it takes. `None` where the service was stopped meanwhile.
@@ -184,7 +185,8 @@ fn start<S: Store>(
             .counted_in(Arc::clone(&numbers));
         parts.spawn(feed.trust.clone().watch(stopping.clone()));
         parts.spawn(reload_on_hangup(feed.trust.clone(), stopping.clone()));
-        parts.spawn(feed.bound.serve(api, feed.trust, settings.connections, stopping.clone()));
+        let bound = feed.place.listen().map_err(|error| ServeError::Listen(settings.listen, error))?;
+        parts.spawn(bound.serve(api, feed.trust, settings.connections, stopping.clone()));
     }
     let (mut courier, mut outbox) = (None, None);
     if let Some(amqp) = &config.amqp {

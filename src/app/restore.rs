@@ -99,6 +99,14 @@ pub struct Accepted {
 /// # Errors
 /// A fault of either store.
 pub async fn accept<S: Store>(journey: &Journey, store: &S, operator: &str) -> Stored<Option<Accepted>> {
+    accept_by(journey, store, operator, STEP).await
+}
+
+/// As [`accept`], with this many entries of a feed in one transaction.
+///
+/// # Errors
+/// A fault of either store.
+pub async fn accept_by<S: Store>(journey: &Journey, store: &S, operator: &str, step: i64) -> Stored<Option<Accepted>> {
     let keys = journey.vault().store();
     let (known, mark) = keys.epoch().await?.unwrap_or_default();
     let (content, here) = (store.epoch().await?, marks(store).await?);
@@ -106,7 +114,7 @@ pub async fn accept<S: Store>(journey: &Journey, store: &S, operator: &str) -> S
     if content == known && behind.is_empty() {
         return Ok(None);
     }
-    assume_served(journey, store, &here, &mark).await?;
+    assume_served(journey, store, &here, &mark, step).await?;
     let (revocations, flags) = (keys.revocations().await?, keys.flags().await?);
     replay(journey, store, &revocations, &flags).await?;
     let epoch = content.max(known) + 1;
@@ -121,8 +129,9 @@ pub async fn accept<S: Store>(journey: &Journey, store: &S, operator: &str) -> S
 }
 
 /// Where pages were shown that the content has forgotten, everything in that feed may have been among them: what is taken
-/// back from here on gets its `DELETE`.
-async fn assume_served<S: Store>(journey: &Journey, store: &S, here: &Marks, mark: &Marks) -> Stored<()> {
+/// back from here on gets its `DELETE`. No page is counted: the content stays behind until the new epoch begins, and so a run
+/// that was cut short is known by the next one.
+async fn assume_served<S: Store>(journey: &Journey, store: &S, here: &Marks, mark: &Marks, step: i64) -> Stored<()> {
     for (recipient, feed) in &mark.feeds {
         if here.feeds.get(recipient).copied().unwrap_or_default().pages >= feed.pages {
             continue;
@@ -131,12 +140,12 @@ async fn assume_served<S: Store>(journey: &Journey, store: &S, here: &Marks, mar
         loop {
             let mut tx = journey.begin(store, "restore-served").await?;
             tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
-            let entries = tx.page(recipient, from, STEP).await?;
+            let entries = tx.page(recipient, from, step).await?;
             let Some(last) = entries.last() else { break };
             from = last.position;
             let unserved = entries.iter().filter(|entry| entry.method == Method::Put && !entry.served);
             let positions: Vec<Position> = unserved.map(|entry| entry.position).collect();
-            tx.mark_served(recipient, &positions).await?;
+            tx.assume_served(recipient, &positions).await?;
             tx.commit().await?;
         }
     }

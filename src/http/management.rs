@@ -1,4 +1,4 @@
-//! The management listener: `/healthz`, `/readyz`, `/metrics`. It holds nothing of any person and is for the operators' own
+//! The management listener: `/healthz`, `/readyz`, `/readyz/feed`, `/metrics`. It holds nothing of any person and is for the operators' own
 //! network; who may reach it is for the address it listens on and the network around it.
 
 use std::future::Future;
@@ -17,6 +17,10 @@ use tokio::net::TcpListener;
 use super::problem::Problem;
 use crate::telemetry::{Health, Numbers, PartState};
 
+/// The parts without which no feed can be read. Certificates that could not be renewed leave the old ones in use, so
+/// `feed.tls` is not among them: a bad file must not take every process out of service at once.
+const FEED_NEEDS: [&str; 2] = ["contracts", "store"];
+
 /// What the management listener shows.
 #[derive(Debug, Clone)]
 pub struct Management {
@@ -33,6 +37,7 @@ pub fn router(management: Management) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/readyz/feed", get(feed_ready))
         .route("/metrics", get(metrics))
         .fallback(|| async { Problem::NotFound })
         .with_state(management)
@@ -52,6 +57,15 @@ pub async fn serve(
 
 /// 200 while everything that is needed works, else 503: each part with its state, since when, and why.
 async fn ready(State(management): State<Management>) -> Response {
+    told(&management, management.health.is_ready())
+}
+
+/// 200 while the feed can be read, whatever becomes of messages meanwhile; what is told is the same.
+async fn feed_ready(State(management): State<Management>) -> Response {
+    told(&management, management.health.works(&FEED_NEEDS))
+}
+
+fn told(management: &Management, is_ready: bool) -> Response {
     let now = (management.now)();
     let parts: Vec<Value> = management
         .health
@@ -67,7 +81,6 @@ async fn ready(State(management): State<Management>) -> Response {
             json!({ "part": part.name, "state": state, "needed": part.needed, "since": since.to_string(), "why": why })
         })
         .collect();
-    let is_ready = management.health.is_ready();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({ "ready": is_ready, "parts": parts });
     typed(status, "application/json", body.to_string())

@@ -16,6 +16,7 @@ mod serve;
 mod set;
 mod settle;
 mod sweep;
+mod unjudged;
 mod way;
 
 use std::sync::Arc;

@@ -50,7 +50,7 @@ impl Journey {
             if may_wait && index >= BOUND {
                 tx.make_due(report).await?;
             } else {
-                self.settle_report(tx, report, &consents, None).await?;
+                self.settle(tx, report, &consents, None, !may_wait).await?;
             }
         }
         Ok(())
@@ -73,11 +73,17 @@ impl Journey {
         // Operators read the ledger, and why a person's reports are diverted is not theirs to know: it looks like a waiver
         // taken back.
         for (report, stored) in reports {
-            let feeds = tx.feeds_of(&report).await?;
-            tx.lock_deliveries(&feeds).await?;
-            for recipient in feeds {
-                self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::ConsentRevoked).await?;
-            }
+            self.take_back(tx, stored, &report).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes back what stands of a report in any feed.
+    pub(super) async fn take_back<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage, report: &ReportKey) -> Stored<()> {
+        let feeds = tx.feeds_of(report).await?;
+        tx.lock_deliveries(&feeds).await?;
+        for recipient in &feeds {
+            self.apply(tx, stored, report, recipient, &Desired::Retract, &[], Code::ConsentRevoked).await?;
         }
         Ok(())
     }
@@ -127,6 +133,18 @@ impl Journey {
         consents: &[ConsentRevision],
         fresh: Option<(&StoredMessage, &[Covered])>,
     ) -> Stored<()> {
+        self.settle(tx, report, consents, fresh, false).await
+    }
+
+    /// As [`settle_report`](Self::settle_report); `may_shut` says that a gate may have shut since.
+    async fn settle<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        report: &ReportKey,
+        consents: &[ConsentRevision],
+        fresh: Option<(&StoredMessage, &[Covered])>,
+        may_shut: bool,
+    ) -> Stored<()> {
         let revisions = tx.revisions(report).await?;
         let Some((highest, lower)) = revisions.split_last() else { return Ok(()) };
         for stored in lower {
@@ -138,7 +156,9 @@ impl Journey {
             _ => {
                 judged = match self.rejudge(tx, highest).await? {
                     Some(Judged::Report(fanned)) => fanned.legs,
-                    // The contracts have changed under it: its legs stay as they are, and a person can run it again.
+                    // The contracts have changed under it, or its key is gone. Whether this gate has shut nobody can tell any
+                    // more, so it counts as shut; otherwise its legs stay as they are, and a person can run it again.
+                    _ if may_shut => return self.shut(tx, highest, report).await,
                     _ => return self.rest(tx, highest).await,
                 };
                 &judged
@@ -163,15 +183,6 @@ impl Journey {
                 (leg.state, leg.code, leg.due_at, leg.documents) = (LegState::Refused, Some(Code::AgreementNone), None, 0);
                 self.put_changed(tx, &leg).await?;
             }
-        }
-        Ok(())
-    }
-
-    /// Leaves a message's legs alone until something comes.
-    async fn rest<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage) -> Stored<()> {
-        for mut leg in tx.legs(stored.number).await? {
-            leg.due_at = None;
-            tx.put_leg(&leg).await?;
         }
         Ok(())
     }
@@ -275,7 +286,7 @@ impl Journey {
     }
 
     /// Writes a leg and its audit row where anything has changed.
-    async fn put_changed<T: Tx>(&self, tx: &mut KeyedTx<T>, leg: &LegRow) -> Stored<()> {
+    pub(super) async fn put_changed<T: Tx>(&self, tx: &mut KeyedTx<T>, leg: &LegRow) -> Stored<()> {
         let before = tx.legs(leg.id.message).await?.into_iter().find(|known| known.id == leg.id);
         if before.as_ref() == Some(leg) {
             return Ok(());

@@ -75,10 +75,11 @@ impl KeyStore for EphemeralKeys {
         ready(self.kept().keys.values().filter(|key| key.wrapping != id).take(limit).cloned().collect())
     }
 
-    fn replace<'a>(&'a self, keys: &'a [WrappedKey]) -> Answer<'a, ()> {
+    fn replace<'a>(&'a self, keys: &'a [(WrappingId, WrappedKey)]) -> Answer<'a, ()> {
         let mut kept = self.kept();
-        for key in keys {
-            if let Some(known) = kept.keys.get_mut(&key.holder).filter(|known| known.id == key.id) {
+        for (before, key) in keys {
+            let known = kept.keys.get_mut(&key.holder);
+            if let Some(known) = known.filter(|known| known.id == key.id && known.wrapping == *before) {
                 *known = key.clone();
             }
         }

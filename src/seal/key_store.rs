@@ -139,8 +139,8 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Up to a number of keys that are wrapped by another than this one.
     fn wrapped_by_others(&self, id: WrappingId, limit: i64) -> Answer<'_, Vec<WrappedKey>>;
 
-    /// Puts keys, wrapped anew, in the place of the same keys.
-    fn replace<'a>(&'a self, keys: &'a [WrappedKey]) -> Answer<'a, ()>;
+    /// Puts keys, wrapped anew, in the place of the same keys, each where it is still wrapped by the wrapping key beside it.
+    fn replace<'a>(&'a self, keys: &'a [(WrappingId, WrappedKey)]) -> Answer<'a, ()>;
 
     /// The epoch that is current, with its marks; `None` before the first.
     fn epoch(&self) -> Answer<'_, Option<(u32, Marks)>>;

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{Vault, WrappedKey, WrappingId};
+use super::{SealError, Vault, WrappedKey, WrappingId};
 use crate::store::Stored;
 
 /// Keys in one step.
@@ -38,7 +38,12 @@ pub async fn rotate(vault: &Vault, now: Timestamp) -> Stored<Rotated> {
         if step.is_empty() {
             return Ok(Rotated { wrapping: newest.id(), before, keys });
         }
-        let anew = step.iter().map(|key| wrapping.rewrap(key, newest)).collect::<Result<Vec<WrappedKey>, _>>()?;
+        // Of two rotations at once the later one holds: what it has wrapped is not wrapped back.
+        if let Some(in_use) = vault.store().wrapping().await?.filter(|in_use| *in_use != newest.id()) {
+            return Err(SealError::Outdated(in_use).into());
+        }
+        let anew = step.iter().map(|key| Ok((key.wrapping, wrapping.rewrap(key, newest)?)));
+        let anew = anew.collect::<Result<Vec<(WrappingId, WrappedKey)>, SealError>>()?;
         vault.store().replace(&anew).await?;
         keys += anew.len();
     }

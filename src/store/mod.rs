@@ -232,6 +232,10 @@ pub trait Tx: Send {
     /// pages the feed has counted.
     fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<i64>> + Send;
 
+    /// Marks entries as served now, those that were not before, and counts no page: what a restored content has forgotten may
+    /// have been shown.
+    fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<()>> + Send;
+
     /// Records that a pushed entry has arrived.
     fn confirm(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
 

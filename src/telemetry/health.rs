@@ -65,6 +65,13 @@ impl Health {
         parts.values().all(|part| !part.needed || part.state == PartState::Up)
     }
 
+    /// Whether each of these parts is there and works.
+    #[must_use]
+    pub fn works(&self, names: &[&str]) -> bool {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        names.iter().all(|name| parts.get(*name).is_some_and(|part| part.state == PartState::Up))
+    }
+
     /// Every part, by name.
     #[must_use]
     pub fn view(&self) -> Vec<PartView> {

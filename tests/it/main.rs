@@ -35,4 +35,5 @@ mod service;
 mod store;
 mod tls;
 mod undelivered;
+mod unjudged;
 mod xsd;

@@ -47,6 +47,31 @@ async fn a_service_is_ready_only_while_every_needed_part_works_and_says_which_do
 }
 
 #[tokio::test]
+async fn a_feed_is_ready_without_a_broker_and_not_without_its_store() {
+    let (health, numbers) = (Health::default(), Arc::new(Numbers::default()));
+    let base = listener(&health, &numbers).await;
+    let feed = format!("{base}/readyz/feed");
+    assert_eq!(get(&feed).await.0, 503, "nothing works yet");
+    let (store, broker, tls) = (health.part("store", true), health.part("amqp.in", true), health.part("feed.tls", false));
+    health.part("contracts", true).up();
+    assert_eq!(get(&feed).await.0, 503, "the store is not open yet");
+    store.up();
+    assert!(broker.down("not reachable"));
+    assert!(tls.down("what is in use is kept"));
+    let (status, media_type, body) = get(&feed).await;
+    assert_eq!((status, media_type.as_str()), (200, "application/json"), "{body}");
+    let told: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(
+        (&told["ready"], &told["parts"][0]["why"]),
+        (&true.into(), &"not reachable".into()),
+        "and it is told all the same"
+    );
+    assert_eq!(get(&format!("{base}/readyz")).await.0, 503, "the service as a whole is not ready");
+    assert!(store.down("the database does not answer"));
+    assert_eq!(get(&feed).await.0, 503);
+}
+
+#[tokio::test]
 async fn numbers_are_written_as_open_metrics_with_labels_from_closed_sets_alone() {
     let (health, numbers) = (Health::default(), Arc::new(Numbers::default()));
     let base = listener(&health, &numbers).await;

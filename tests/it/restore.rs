@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use brygga::app::restore::{Behind, accept, check};
+use brygga::app::restore::{Behind, accept, accept_by, check};
 use brygga::app::{DataFolder, Scenario, ScenarioMessage};
 use brygga::domain::{RecipientId, Syntax};
 use brygga::feed::{Cursor, Method};
@@ -71,11 +71,16 @@ fn count(entries: &[Served], method: Method) -> usize {
     entries.iter().filter(|entry| entry.method == method).count()
 }
 
-/// Backs the content up as an operator does, while the service runs.
-async fn back_up(folder: &Path, to: &Path) {
+/// The content's file, beside the service.
+async fn bare(folder: &Path) -> sqlx::SqliteConnection {
     use sqlx::ConnectOptions as _;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("brygga.db"));
-    let mut db = options.connect().await.expect("the content opens");
+    options.connect().await.expect("the content opens")
+}
+
+/// Backs the content up as an operator does, while the service runs.
+async fn back_up(folder: &Path, to: &Path) {
+    let mut db = bare(folder).await;
     let to = to.to_str().expect("a path");
     sqlx::query("VACUUM INTO ?1").bind(to).execute(&mut db).await.expect("backed up");
 }
@@ -196,6 +201,33 @@ fn neither_a_revocation_nor_a_flag_is_undone_by_a_backup() {
             assert_eq!(count(&read(&journey, &store).await, Method::Put), 0);
         });
     }
+}
+
+/// All had been shown after the backup; the acceptance ends after its first step of two entries, and is begun again.
+#[test]
+fn an_acceptance_that_was_cut_short_is_known_by_the_next_one() {
+    let restored = restored(false, true);
+    restored.runtime.block_on(async {
+        let (_data, store, journey) = restored.open().await;
+        let mut bare = bare(restored.folder.path()).await;
+        let cut = "CREATE TRIGGER cut BEFORE UPDATE OF served_at ON entries WHEN NEW.position > 2 \
+            BEGIN SELECT RAISE(ABORT, 'cut'); END";
+        sqlx::query(cut).execute(&mut bare).await.expect("made");
+        accept_by(&journey, &store, "ada", 2).await.expect_err("its second step fails");
+        let served: i64 = sqlx::query_scalar("SELECT count(*) FROM entries WHERE served_at IS NOT NULL")
+            .fetch_one(&mut bare)
+            .await
+            .expect("counted");
+        assert_eq!(served, 2, "the first step stays");
+        let refused = check(&store, journey.vault()).await;
+        assert!(matches!(refused, Err(Behind::Content(_))), "no service may use it yet: {refused:?}");
+        sqlx::query("DROP TRIGGER cut").execute(&mut bare).await.expect("dropped");
+        let accepted = accept_by(&journey, &store, "ada", 2).await.expect("accepted").expect("it is still behind");
+        assert_eq!((accepted.epoch, store.epoch().await.expect("an epoch")), (2, 2));
+        check(&store, journey.vault()).await.expect("accepted");
+        let entries = read(&journey, &store).await;
+        assert_eq!((count(&entries, Method::Put), count(&entries, Method::Delete)), (0, 4), "all of it had been shown");
+    });
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl KeyStore for Busy {
         self.inner.store().wrapped_by_others(id, limit)
     }
 
-    fn replace<'a>(&'a self, keys: &'a [WrappedKey]) -> Answer<'a, ()> {
+    fn replace<'a>(&'a self, keys: &'a [(WrappingId, WrappedKey)]) -> Answer<'a, ()> {
         self.inner.store().replace(keys)
     }
 

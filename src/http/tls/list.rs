@@ -1,16 +1,17 @@
 //! Revocation lists (RFC 5280 section 5): read from files, and fetched, held and fetched again.
 //!
 //! A list is signed by its authority, and whoever checks a certificate by it checks that signature first; so it may come
-//! over plain HTTP. What an attacker on the way could still do is hold back or give an older list: an older one never
-//! replaces a newer one, and one that is past its time lets nobody in.
+//! over plain HTTP. What an attacker on the way could still do is hold back or give another list: an older one never replaces
+//! a newer one, a forged one none at all, and one that is past its time lets nobody in.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::CertificateRevocationListDer;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
-use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 use super::material::{TrustFault, read};
 use crate::config::CrlSource;
@@ -20,6 +21,9 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// How soon a list that could not be fetched is asked for again.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// How many seconds a clock may be behind that of an authority.
+const MOST_EARLY: i64 = 3600;
 
 /// A revocation list that can be read.
 #[derive(Debug, Clone)]
@@ -67,6 +71,20 @@ impl RevocationList {
         let ends = list.next_update().ok_or("it does not say when it ends")?.timestamp();
         Ok(Self { der, issued, ends })
     }
+
+    /// Whether the list is signed by the one of these authorities that it says to be of. `None` where it is of none of them:
+    /// the key of an authority below them is known only from the chains of certificates that are checked by the list.
+    fn is_signed(&self, authorities: &[CertificateDer<'_>]) -> Option<bool> {
+        let (_, list) = CertificateRevocationList::from_der(&self.der).ok()?;
+        let (message, signature) = (list.tbs_cert_list.as_ref(), list.signature_value.data.as_ref());
+        let own = authorities.iter().filter_map(|authority| X509Certificate::from_der(authority).ok());
+        let own: Vec<_> = own.filter(|(_, own)| own.subject().as_raw() == list.issuer().as_raw()).collect();
+        // Which algorithm it is said to be does not matter: whatever holds under a key was made with that key.
+        let all = aws_lc_rs::default_provider().signature_verification_algorithms.all;
+        let signed = |key: &[u8]| all.iter().any(|algorithm| algorithm.verify_signature(key, message, signature).is_ok());
+        let is_one = own.iter().any(|(_, own)| signed(own.public_key().subject_public_key.data.as_ref()));
+        (!own.is_empty()).then_some(is_one)
+    }
 }
 
 /// What is held of the lists that come from addresses.
@@ -100,12 +118,33 @@ impl Held {
         self.asked.get(url).and_then(|asked| asked.failed.as_deref())
     }
 
-    /// Takes up what was answered. Says whether something is new.
-    pub(super) fn take(&mut self, url: &str, answer: Result<Vec<u8>, String>) -> bool {
+    /// Takes up what was answered at an instant, in seconds since 1970. Says whether something is new.
+    pub(super) fn take(
+        &mut self,
+        url: &str,
+        answer: Result<Vec<u8>, String>,
+        authorities: &[CertificateDer<'_>],
+        now: i64,
+    ) -> bool {
         let read = answer.and_then(|bytes| RevocationList::read_all(&bytes).map_err(str::to_owned));
         let newest = |lists: &[RevocationList]| lists.iter().map(|list| list.issued).max();
         let taken = read.and_then(|lists| {
             let before = self.lists.get(url);
+            // A forged one that says to be newer would keep every genuine one out.
+            let signed: Vec<_> = lists.iter().map(|list| list.is_signed(authorities)).collect();
+            if signed.contains(&Some(false)) {
+                return Err("it is not signed by its authority".to_owned());
+            }
+            if signed.contains(&None) {
+                let is_sure =
+                    |before: &Vec<RevocationList>| before.iter().all(|list| list.is_signed(authorities) == Some(true));
+                if before.is_some_and(is_sure) {
+                    return Err("it is of another authority than the one that is held".to_owned());
+                }
+                if newest(&lists).is_some_and(|issued| issued > now.saturating_add(MOST_EARLY)) {
+                    return Err("it says to be of a time that has not come yet".to_owned());
+                }
+            }
             if before.is_some_and(|before| newest(before) > newest(&lists)) {
                 return Err("it is older than the one that is held".to_owned());
             }

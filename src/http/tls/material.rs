@@ -59,6 +59,8 @@ pub(super) struct Material {
     pub(super) server: Arc<ServerConfig>,
     /// When the server's own certificate ends, in seconds since 1970.
     pub(super) certificate_ends: i64,
+    /// The clients' authorities.
+    pub(super) authorities: Vec<CertificateDer<'static>>,
     /// The revocation lists in use.
     pub(super) lists: Vec<(CrlSource, RevocationList)>,
     /// Where it was loaded from.
@@ -79,7 +81,7 @@ impl Material {
         let mut keep = |fault: TrustFault| faults.push(fault);
         let chain = certificates(&config.certificate_file).map_err(&mut keep).ok();
         let key = key(&config.key_file).map_err(&mut keep).ok();
-        let roots = roots(&config.client_ca_file).map_err(&mut keep).ok();
+        let authorities = authorities(&config.client_ca_file).map_err(&mut keep).ok();
         let mut lists = Vec::new();
         for source in &config.crl {
             match RevocationList::of(source, held) {
@@ -87,7 +89,7 @@ impl Material {
                 Err(fault) => keep(fault),
             }
         }
-        let (Some(chain), Some(key), Some(roots)) = (chain, key, roots) else { return Err(faults) };
+        let (Some(chain), Some(key), Some((authorities, roots))) = (chain, key, authorities) else { return Err(faults) };
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -97,7 +99,7 @@ impl Material {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier = verifier(config, roots, &lists, &provider).map_err(|fault| vec![fault])?;
         let server = server(config, chain, key, &verifier, &provider, clock).map_err(|fault| vec![fault])?;
-        Ok(Self { server: Arc::new(server), certificate_ends, lists, config: config.clone(), verifier })
+        Ok(Self { server: Arc::new(server), certificate_ends, authorities, lists, config: config.clone(), verifier })
     }
 
     /// Whether a peer's certificate is good at an instant: within its time, from one of the authorities, for clients, and
@@ -151,12 +153,13 @@ fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TrustFault> {
     PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|_| content(path, "it holds no private key in PEM"))
 }
 
-fn roots(path: &Path) -> Result<RootCertStore, TrustFault> {
+fn authorities(path: &Path) -> Result<(Vec<CertificateDer<'static>>, RootCertStore), TrustFault> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(path)? {
-        roots.add(certificate).map_err(|_| content(path, "one of its certificates cannot be an authority"))?;
+    let found = certificates(path)?;
+    for certificate in &found {
+        roots.add(certificate.clone()).map_err(|_| content(path, "one of its certificates cannot be an authority"))?;
     }
-    Ok(roots)
+    Ok((found, roots))
 }
 
 fn ends(path: &Path, chain: &[CertificateDer<'_>]) -> Result<i64, TrustFault> {

@@ -20,8 +20,8 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::net::{TcpListener, TcpStream};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -53,6 +53,47 @@ const MOST_STREAMS: u32 = 64;
 /// How often a connection of HTTP/2 is asked whether it is still there.
 const STILL_THERE: Duration = Duration::from_secs(20);
 
+/// Connections that may wait in the system's queue.
+const MOST_WAITING: u32 = 1024;
+
+/// An address that is taken, so that nobody else has it, and on which connections are refused as yet: whoever cannot be
+/// answered is better told so than left to wait.
+#[derive(Debug)]
+pub struct TlsPlace {
+    socket: TcpSocket,
+}
+
+impl TlsPlace {
+    /// Takes an address; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// Where the address cannot be had.
+    pub fn take(address: SocketAddr) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // Ended connections of a service before this one keep the address from nobody.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Self { socket })
+    }
+
+    /// The address that was taken.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Takes connections from now on.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn listen(self) -> io::Result<TlsBound> {
+        self.socket.listen(MOST_WAITING).map(|listener| TlsBound { listener })
+    }
+}
+
 /// A listener for mutual TLS, bound and not yet serving.
 #[derive(Debug)]
 pub struct TlsBound {
@@ -60,14 +101,6 @@ pub struct TlsBound {
 }
 
 impl TlsBound {
-    /// Binds an address; port 0 takes a free one.
-    ///
-    /// # Errors
-    /// Where the address cannot be had.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        TcpListener::bind(address).await.map(|listener| Self { listener })
-    }
-
     /// The address that was bound.
     ///
     /// # Errors
@@ -86,7 +119,6 @@ impl TlsBound {
     ) {
         let router = api.guarded_by(trust.clone());
         let places = Arc::new(Semaphore::new(usize::try_from(bounds.max).unwrap_or(Semaphore::MAX_PERMITS)));
-        let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         while !*stopping.borrow() {
             let accepted = tokio::select! {
@@ -103,19 +135,18 @@ impl TlsBound {
                     continue;
                 }
             };
-            let (watcher, stopping) = (graceful.watcher(), stopping.clone());
-            let handshake = shake(stream, TlsAcceptor::from(trust.server()), bounds.handshake_timeout, stopping);
-            let router = router.clone();
+            let (trust, stopping, router) = (trust.clone(), stopping.clone(), router.clone());
+            let acceptor = TlsAcceptor::from(trust.server());
+            let handshake = shake(stream, acceptor, bounds.handshake_timeout, stopping.clone());
             connections.spawn(async move {
                 if let Some((stream, peer)) = handshake.await {
-                    answer(stream, peer, router, bounds, watcher).await;
+                    answer(stream, peer, router, bounds, trust, stopping).await;
                 }
                 drop(place);
             });
         }
         drop(self.listener);
-        drop(tokio::time::timeout(LAST_ANSWERS, graceful.shutdown()).await);
-        connections.shutdown().await;
+        while connections.join_next().await.is_some() {}
     }
 
     /// Waits for a place first, so that more connections than there are places wait in the system's own queue.
@@ -155,8 +186,17 @@ async fn shake(
     }
 }
 
-/// Answers the requests of one connection until either end has had enough.
-async fn answer(stream: TlsStream<TcpStream>, peer: Arc<Peer>, router: Router, bounds: FeedConnections, watcher: Watcher) {
+/// Answers the requests of one connection until either end has had enough, or the service stops: what is being answered then
+/// is answered, within bounds.
+async fn answer(
+    stream: TlsStream<TcpStream>,
+    peer: Arc<Peer>,
+    router: Router,
+    bounds: FeedConnections,
+    trust: Trust,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let known = Arc::clone(&peer);
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
@@ -180,6 +220,25 @@ async fn answer(stream: TlsStream<TcpStream>, peer: Arc<Peer>, router: Router, b
         .keep_alive_interval(STILL_THERE)
         .keep_alive_timeout(STILL_THERE);
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    // How a connection ends is the other end's affair.
-    drop(watcher.watch(connection).await);
+    let graceful = GracefulShutdown::new();
+    let connection = graceful.watch(connection);
+    tokio::pin!(connection);
+    tokio::select! {
+        // How a connection ends is the other end's affair.
+        _ = &mut connection => return,
+        () = async { drop(stopping.wait_for(|stop| *stop).await) } => {}
+        () = until_unknown(&trust, &known, bounds.header_timeout) => {}
+    }
+    drop(tokio::time::timeout(LAST_ANSWERS, async { tokio::join!(graceful.shutdown(), connection) }).await);
+}
+
+/// Waits until a connection's holder is none of the clients. With HTTP/1.1 its first refusal ends the connection; one of
+/// HTTP/2 would go on for as long as it answers pings, and take a place that a client may need.
+async fn until_unknown(trust: &Trust, peer: &Peer, each: Duration) {
+    loop {
+        tokio::time::sleep(each).await;
+        if !trust.knows(peer) {
+            return;
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -42,7 +42,9 @@ struct Seen {
     failed: Option<String>,
 }
 
-type Files = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
+type Stamp = Option<(SystemTime, u64)>;
+
+type Files = BTreeMap<PathBuf, Stamp>;
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,8 +109,11 @@ impl Trust {
     /// not for a task that others wait behind.
     pub fn reload(&self) -> bool {
         let _loading = lock(&self.0.loading);
+        // How each file stands is taken before it is read: what changes in between is seen by the next look.
+        let source = self.0.source.clone().map(|path| (path.clone(), stamp(&path)));
         let config = self.named();
-        let files = stand(config.as_ref().unwrap_or(&self.material().config), self.0.source.as_ref());
+        let mut files = stand(config.as_ref().unwrap_or(&self.material().config), None);
+        files.extend(source);
         let loaded = config.and_then(|config| Material::load(&config, &lock(&self.0.held), &self.0.clock));
         let failed = match loaded {
             Ok(material) => {
@@ -189,7 +194,7 @@ impl Trust {
                 Some(client) => fetch(client, url).await,
                 None => Err("the machine has no certificates of authorities".to_owned()),
             };
-            is_new |= lock(&self.0.held).take(url, answer);
+            is_new |= lock(&self.0.held).take(url, answer, &material.authorities, self.seconds());
         }
         is_new
     }
@@ -257,6 +262,11 @@ impl Trust {
         Arc::clone(&self.material().server)
     }
 
+    /// Whether a peer is one of the clients now, good certificate or not.
+    pub(super) fn knows(&self, peer: &Peer) -> bool {
+        self.material().recipient(peer).is_some()
+    }
+
     /// Whose feed a peer reads, judged anew by what is in use now.
     ///
     /// # Errors
@@ -281,10 +291,10 @@ impl Trust {
 fn stand(config: &FeedTls, source: Option<&PathBuf>) -> Files {
     let mut files = Material::files(config);
     files.extend(source.cloned());
-    let stand = |path: PathBuf| {
-        let found = std::fs::metadata(&path).ok();
-        let stamp = found.and_then(|found| found.modified().ok().map(|changed| (changed, found.len())));
-        (path, stamp)
-    };
-    files.into_iter().map(stand).collect()
+    files.into_iter().map(|path| (path.clone(), stamp(&path))).collect()
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let found = std::fs::metadata(path).ok();
+    found.and_then(|found| found.modified().ok().map(|changed| (changed, found.len())))
 }

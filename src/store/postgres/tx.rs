@@ -299,12 +299,17 @@ impl Tx for PgTx {
         if positions.is_empty() {
             return restore::pages(self.db(), recipient).await;
         }
+        self.assume_served(recipient, positions).await?;
+        restore::count_page(self.db(), recipient).await
+    }
+
+    async fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<()> {
         let now = self.now;
         let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
         let query = sqlx::query(sql::MARK_SERVED).bind(recipient.as_str()).bind(positions).bind(micros(now));
         query.execute(self.db()).await.map_err(away)?;
         self.work.forget_entries();
-        restore::count_page(self.db(), recipient).await
+        Ok(())
     }
 
     async fn confirm(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {

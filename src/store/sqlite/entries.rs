@@ -191,17 +191,22 @@ fn feed_entry(row: &SqliteRow) -> Stored<FeedEntry> {
     })
 }
 
-pub(super) async fn mark_served(
+pub(super) async fn assume_served(
     db: &mut SqliteConnection,
     recipient: &RecipientId,
     positions: &[Position],
     now: Timestamp,
-) -> Stored<i64> {
+) -> Stored<()> {
     for position in positions {
         let query = sqlx::query(sql::MARK_SERVED).bind(recipient.as_str()).bind(position.0).bind(micros(now));
         query.execute(&mut *db).await.map_err(away)?;
     }
-    let query = sqlx::query(sql::COUNT_PAGE).bind(recipient.as_str()).bind(i64::from(!positions.is_empty()));
+    Ok(())
+}
+
+/// Counts a page, unless it is empty; gives how many the feed has counted.
+pub(super) async fn count_page(db: &mut SqliteConnection, recipient: &RecipientId, counts: bool) -> Stored<i64> {
+    let query = sqlx::query(sql::COUNT_PAGE).bind(recipient.as_str()).bind(i64::from(counts));
     // A feed that nobody knows has no pages.
     query.fetch_optional(db).await.map(|row| row.map_or(0, |row| row.get("pages"))).map_err(away)
 }

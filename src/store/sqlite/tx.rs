@@ -193,8 +193,13 @@ impl Tx for SqliteTx {
     }
 
     async fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<i64> {
+        self.assume_served(recipient, positions).await?;
+        entries::count_page(self.db(), recipient, !positions.is_empty()).await
+    }
+
+    async fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<()> {
         let now = self.now;
-        entries::mark_served(self.db(), recipient, positions, now).await
+        entries::assume_served(self.db(), recipient, positions, now).await
     }
 
     async fn confirm(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brygga::http::TlsPlace;
 use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, ProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -77,6 +78,17 @@ async fn slow_handshakes_hold_up_nobody_and_are_cut() {
         read.expect("cut in time").ok();
     }
     assert!(served.reads(&af).await);
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_refuses_connections_until_somebody_can_answer() {
+    let place = TlsPlace::take("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let address = place.address().expect("an address");
+    assert!(TcpStream::connect(address).await.is_err(), "whoever asks is told at once");
+    let bound = place.listen().expect("it is nobody else's");
+    TcpStream::connect(address).await.expect("it is taken up");
+    assert!(TlsPlace::take(address).is_err(), "nobody else gets it");
+    drop(bound);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,15 @@
 //! What the API says of itself holds: its description against live answers, and DIGG's profile rule by rule.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use brygga::store::Clock;
+use brygga::store::postgres::PostgresStore;
 use serde_json::{Value, json};
 
 use super::server::{Files, Served, Setting};
 use crate::harness::root;
+use crate::servers::postgres::Server;
 
 const PAGE: &str = "docs/digg-profile.md";
 const STATES: [&str; 3] = ["met", "not applicable", "departed from"];
@@ -235,10 +239,31 @@ async fn live_answers_are_those_that_the_description_describes() {
         }
     };
     check(&api, &last, "/v1/feed", [&page, &problem, &info], &mut seen);
-    // Two cannot be provoked from outside: the store being away, and a failure of the program.
-    seen.extend([500, 503]);
+    let away = away().await;
+    assert_eq!((away.status, away.problem(), away.header("retry-after")), (503, "away".to_owned(), Some("5")));
+    check(&api, &away, "/v1/feed", [&page, &problem, &info], &mut seen);
+    // One cannot be provoked from outside: a failure of the program.
+    seen.insert(500);
     let described: BTreeSet<u16> = responses(&api).iter().map(|(status, _)| *status).collect();
     assert_eq!(seen, described, "what is described is given, and the other way round");
+}
+
+/// What a reader gets while the feed's PostgreSQL answers nothing.
+async fn away() -> super::wire::Answer {
+    let postgres = Server::own().await;
+    let mut settings = postgres.database().await;
+    (settings.statement_timeout, settings.lock_timeout) = (Duration::from_millis(800), Duration::from_millis(600));
+    (settings.answer_timeout, settings.acquire_timeout) = (Duration::from_secs(1), Duration::from_secs(2));
+    let store = PostgresStore::open(&settings, Clock::System).await.expect("the store opens");
+    let files = Files::new();
+    let af = files.af();
+    let served = Served::over(files, Setting::default(), |_| store.feed()).await;
+    let mut wire = served.connect(&af).await.expect("a connection");
+    assert_eq!(wire.get("/v1/feed").await.expect("an answer").status, 200);
+    postgres.pause();
+    let answer = wire.get("/v1/feed").await.expect("an answer");
+    postgres.go_on();
+    answer
 }
 
 fn check(

@@ -199,6 +199,11 @@ async fn a_list_is_fetched_again_and_again_and_until_it_is_there_nobody_is_let_i
     *kept.lock().expect("a lock") = served.files.client_ca.list(&[af.serial], (2021, 2090));
     until("an older list is told", || async { is_down(&served.part("feed.crl"), "older than the one that is held") }).await;
     assert!(served.reads(&af).await, "an older list changes nothing");
+    for (name, words) in [("clients", "not signed by its authority"), ("others", "of another authority")] {
+        *kept.lock().expect("a lock") = super::pki::Authority::new(name).list(&[], (2024, 2090));
+        until("a forged list is told", || async { is_down(&served.part("feed.crl"), words) }).await;
+        assert!(served.reads(&af).await, "and keeps no genuine one out");
+    }
     *kept.lock().expect("a lock") = served.files.client_ca.list(&[af.serial], (2023, 2090));
     until("the newer list counts", || async { !served.reads(&af).await }).await;
     until("all is well", || async { served.part("feed.crl") == PartState::Up }).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brygga::config::{FeedConfig, Machine};
-use brygga::http::{Api, TlsBound, Trust};
+use brygga::http::{Api, TlsPlace, Trust};
 use brygga::store::Store;
 use brygga::store::sqlite::SqliteStore;
 use brygga::telemetry::{Health, PartState};
@@ -137,7 +137,7 @@ impl Served {
         let trust = Trust::open_at(setting.clock, &config.tls, Some(path), &health).expect("the files can be loaded");
         let (stop, stopping) = watch::channel(false);
         let api = Api::new(desk.journey.clone(), store(&desk.store), config.limits, &config.about, stopping.clone());
-        let bound = TlsBound::bind(config.listen).await.expect("a port");
+        let bound = TlsPlace::take(config.listen).and_then(TlsPlace::listen).expect("a port");
         let port = bound.address().expect("an address").port();
         let serving = tokio::spawn(bound.serve(api, trust.clone(), config.connections, stopping));
         Self { files, desk, demo, trust, health, port, stop, serving }

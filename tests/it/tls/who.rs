@@ -1,10 +1,14 @@
 //! Who is let in, and to whose feed.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
+use tokio_rustls::TlsConnector;
 
 use super::pki::{AF, Authority, Identity, Says};
 use super::server::{Files, Served, Setting, af_by_organisation, client};
-use super::wire::Wire;
+use super::wire::{Wire, connector};
 
 /// What a client gets: `None` where there is no connection, else the status and a problem's last word.
 async fn outcome(served: &Served, identity: Option<&Identity>) -> Option<(u16, String)> {
@@ -50,6 +54,21 @@ async fn only_a_good_certificate_of_a_client_reads_the_feed() {
     let mut wire = served.connect(&stranger).await.expect("a connection");
     assert_eq!(wire.get("/openapi.json").await.expect("an answer").status, 403, "nothing at all is for strangers");
     assert!(wire.is_ended().await, "a stranger does not keep the connection");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_does_not_keep_a_connection_of_http2_either() {
+    let files = Files::new();
+    let stranger = files.client_ca.issue(Says::organisation("162120001942"));
+    let served = Served::with(files, Setting { keys: "header_timeout_ms = 300", ..Setting::default() }).await;
+    let mut config = connector(&served.files.server_ca, Some(&stranger), rustls::ALL_VERSIONS).config().as_ref().clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let mut wire = Wire::by(&TlsConnector::from(Arc::new(config)), served.port).await.expect("a connection");
+    // The preface and empty settings (RFC 9113 section 3.4), and then nothing at all.
+    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0").await.expect("sent");
+    // A connection that nobody ends would be asked every 20 seconds whether it is still there.
+    let said = wire.rest(Duration::from_secs(30)).await.expect("it is ended");
+    assert!(said.windows(4).any(|frame| frame == [0, 0, 8, 7]), "it is told to go (GOAWAY)");
 }
 
 #[tokio::test(flavor = "multi_thread")]

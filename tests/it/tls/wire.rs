@@ -158,6 +158,14 @@ impl Wire {
         }
     }
 
+    /// What comes until the other end ends the connection; `None` where it does not within this time.
+    pub(crate) async fn rest(&mut self, within: Duration) -> Option<Vec<u8>> {
+        let mut rest = Vec::new();
+        // An end without a farewell is one too.
+        tokio::time::timeout(within, self.stream.read_to_end(&mut rest)).await.ok().map(drop)?;
+        Some(rest)
+    }
+
     /// Whether the other end has ended the connection.
     pub(crate) async fn is_ended(&mut self) -> bool {
         let mut rest = Vec::new();

@@ -74,10 +74,11 @@ pub(super) async fn wrapped_by_others(pool: &Lines, id: WrappingId, limit: i64) 
     query.fetch_all(pool).await.map_err(away)?.iter().map(wrapped_key).collect()
 }
 
-pub(super) async fn replace(pool: &Lines, keys: &[WrappedKey]) -> Stored<()> {
-    let ids: Vec<&[u8]> = keys.iter().map(|key| key.id.as_bytes()).collect();
-    let wrapping: Vec<&[u8]> = keys.iter().map(|key| key.wrapping.as_bytes()).collect();
-    let wrapped: Vec<&[u8]> = keys.iter().map(|key| key.wrapped.as_slice()).collect();
-    let query = sqlx::query(sql::REPLACE).bind(ids).bind(wrapping).bind(wrapped);
+pub(super) async fn replace(pool: &Lines, keys: &[(WrappingId, WrappedKey)]) -> Stored<()> {
+    let ids: Vec<&[u8]> = keys.iter().map(|(_, key)| key.id.as_bytes()).collect();
+    let before: Vec<&[u8]> = keys.iter().map(|(before, _)| before.as_bytes()).collect();
+    let wrapping: Vec<&[u8]> = keys.iter().map(|(_, key)| key.wrapping.as_bytes()).collect();
+    let wrapped: Vec<&[u8]> = keys.iter().map(|(_, key)| key.wrapped.as_slice()).collect();
+    let query = sqlx::query(sql::REPLACE).bind(ids).bind(before).bind(wrapping).bind(wrapped);
     query.execute(pool).await.map(drop).map_err(away)
 }

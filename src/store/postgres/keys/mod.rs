@@ -104,7 +104,7 @@ impl KeyStore for PostgresKeyStore {
         data_keys::wrapped_by_others(&self.pool, id, limit).boxed()
     }
 
-    fn replace<'a>(&'a self, keys: &'a [WrappedKey]) -> Answer<'a, ()> {
+    fn replace<'a>(&'a self, keys: &'a [(WrappingId, WrappedKey)]) -> Answer<'a, ()> {
         data_keys::replace(&self.pool, keys).boxed()
     }
 

@@ -24,7 +24,8 @@ statements! {
         ORDER BY holder, class ON CONFLICT DO NOTHING RETURNING id";
     WRAPPED_BY_OTHERS = "SELECT id, holder, class, wrapping, wrapped FROM data_keys WHERE wrapping < $1 OR wrapping > $1 LIMIT $2";
     REPLACE = "UPDATE data_keys SET wrapping = new.wrapping, wrapped = new.wrapped \
-        FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[]) AS new (id, wrapping, wrapped) WHERE data_keys.id = new.id";
+        FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) AS new (id, before, wrapping, wrapped) \
+        WHERE data_keys.id = new.id AND data_keys.wrapping = new.before";
     EPOCH = "SELECT epoch, messages FROM epochs ORDER BY epoch DESC LIMIT 1";
     FEED_MARKS = "SELECT recipient, head, pages FROM feed_marks WHERE epoch = $1";
     FIRST_EPOCH = "INSERT INTO epochs (epoch, began_at, messages) SELECT 1, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM epochs) \

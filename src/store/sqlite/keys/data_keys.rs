@@ -73,10 +73,10 @@ pub(super) async fn wrapped_by_others(pool: &SqlitePool, id: WrappingId, limit: 
     rows.iter().map(wrapped_key).collect()
 }
 
-pub(super) async fn replace(db: &mut SqliteConnection, keys: &[WrappedKey]) -> Stored<()> {
-    for key in keys {
-        let query =
-            sqlx::query(sql::REPLACE).bind(key.id.as_bytes()).bind(key.wrapping.as_bytes()).bind(key.wrapped.as_slice());
+pub(super) async fn replace(db: &mut SqliteConnection, keys: &[(WrappingId, WrappedKey)]) -> Stored<()> {
+    for (before, key) in keys {
+        let query = sqlx::query(sql::REPLACE).bind(key.id.as_bytes()).bind(key.wrapping.as_bytes());
+        let query = query.bind(key.wrapped.as_slice()).bind(before.as_bytes());
         query.execute(&mut *db).await.map_err(away)?;
     }
     Ok(())

@@ -125,7 +125,7 @@ impl KeyStore for SqliteKeyStore {
         async move { data_keys::wrapped_by_others(&self.pool, id, limit).await }.boxed()
     }
 
-    fn replace<'a>(&'a self, keys: &'a [WrappedKey]) -> Answer<'a, ()> {
+    fn replace<'a>(&'a self, keys: &'a [(WrappingId, WrappedKey)]) -> Answer<'a, ()> {
         async move {
             let mut tx = self.begin().await?;
             data_keys::replace(&mut tx, keys).await?;

@@ -22,7 +22,7 @@ statements! {
         ON CONFLICT (one) DO UPDATE SET id = excluded.id, at = excluded.at";
     WRAPPED_BY_OTHERS = "SELECT id, holder, class, wrapping, wrapped FROM data_keys WHERE wrapping < ?1 OR wrapping > ?1 \
         LIMIT ?2";
-    REPLACE = "UPDATE data_keys SET wrapping = ?2, wrapped = ?3 WHERE id = ?1";
+    REPLACE = "UPDATE data_keys SET wrapping = ?2, wrapped = ?3 WHERE id = ?1 AND wrapping = ?4";
     NOTE_REVOCATION = "INSERT INTO revocations (consent, person, revoked_at, categories) VALUES (?1, ?2, ?3, ?4) \
         ON CONFLICT DO NOTHING";
     NOTE_FLAG = "INSERT INTO flags (person, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
