@@ -16,15 +16,32 @@ pub async fn requested() {
     drop(tokio::signal::ctrl_c().await);
 }
 
-/// Waits until somebody asks for files to be read again (SIGHUP). Never comes back where there is no such signal.
-pub async fn hangup() {
+/// Requests to read files again (SIGHUP), from the moment on in which this was made: the signal ends nobody's life any more, and
+/// one that comes while nobody waits is found by whoever waits next. There are none where there is no such signal.
+#[derive(Debug)]
+pub struct Hangups {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut hangup) = signal(SignalKind::hangup()) {
-            hangup.recv().await;
-            return;
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl Hangups {
+    /// Listens from now on.
+    #[must_use]
+    pub fn listen() -> Self {
+        Self {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
         }
     }
-    std::future::pending::<()>().await;
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
 }

@@ -6,12 +6,16 @@ use std::time::Instant;
 
 use tokio::task::JoinHandle;
 
+use super::Broken;
 use super::receipt::{Receipt, Receipts};
 use crate::domain::Code;
 use crate::journey::{Arrival, Defect, Journey, Outcome};
-use crate::seal::SealError;
 use crate::store::{MessageState, Store, StoreError, Stored};
 use crate::telemetry::{EnvelopeRefused, Event as _, MessageTaken, RunAlone};
+
+/// At so many bytes a batch is full, however few its messages are: they lie in memory, sealed and unsealed, until it has
+/// committed.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A batch that is being collected.
 #[derive(Debug, Default)]
@@ -20,11 +24,19 @@ pub(super) struct Batch {
     pub(super) receipts: Receipts,
     /// When its first message came.
     pub(super) since: Option<Instant>,
+    /// The bytes of its messages.
+    bytes: usize,
 }
 
 impl Batch {
+    /// Whether it is to be taken as it is, with so many messages at the most.
+    pub(super) const fn is_full(&self, messages: usize) -> bool {
+        self.arrivals.len() >= messages || self.bytes >= MOST_BYTES
+    }
+
     pub(super) fn push(&mut self, arrival: Arrival, receipt: Receipt) {
         self.since.get_or_insert_with(Instant::now);
+        self.bytes = self.bytes.saturating_add(arrival.bytes.len());
         self.arrivals.push(arrival);
         self.receipts.push(receipt);
     }
@@ -54,6 +66,8 @@ pub(super) enum Alone {
     Done(Receipts),
     /// The store went away meanwhile; these are left.
     Away(StoreError, Arc<[Arrival]>),
+    /// The channel has gone, and so many durable messages are not acknowledged.
+    Broken(Broken, usize),
     /// A message can be neither run nor stored, and there is nothing to set it aside to.
     CannotBeStored,
 }
@@ -107,8 +121,12 @@ impl<S: Store> Taking<S> {
                 }
                 Taken::Away(fault) => return Alone::Away(fault, arrivals.iter().skip(index).cloned().collect()),
                 Taken::Failed if self.last => return Alone::CannotBeStored,
-                // A channel that is gone brings it again.
-                Taken::Failed => drop(receipt.set_aside().await),
+                // Where it cannot be set aside, the next acknowledgement must not cover it: the lane ends, and it comes again.
+                Taken::Failed => {
+                    if let Err(broken) = receipt.set_aside().await {
+                        return Alone::Broken(broken, left.len());
+                    }
+                }
             }
         }
         Alone::Done(left)
@@ -125,10 +143,9 @@ fn unopened(arrival: Arrival) -> Arrival {
 pub(super) async fn ended(task: impl Future<Output = Result<Stored<Vec<Outcome>>, tokio::task::JoinError>>) -> Taken {
     match task.await {
         Ok(Ok(outcomes)) => Taken::Durable(outcomes),
-        // A row or a key that cannot be read is about one message's participant; it must not hold up the others.
-        Err(_) | Ok(Err(StoreError::Inconsistent { .. } | StoreError::Seal(SealError::Foreign | SealError::Key))) => {
-            Taken::Failed
-        }
+        Err(_) => Taken::Failed,
+        // It is about one message's participant; it must not hold up the others.
+        Ok(Err(fault)) if fault.is_of_one_row() => Taken::Failed,
         // All else is about the store or the keys as a whole, and no fault of a message.
         Ok(Err(fault)) => Taken::Away(fault),
     }

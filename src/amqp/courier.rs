@@ -166,6 +166,14 @@ impl Courier for AmqpCourier {
             Err(broken) => Delivery::later(broken.to_string()),
         }
     }
+
+    /// What was published and not confirmed goes with the connection. One that is being opened has carried nothing yet.
+    async fn cut(&self) {
+        let link = self.link.try_lock().ok().and_then(|mut held| held.take());
+        if let Some(link) = link {
+            close(&link.connection).await;
+        }
+    }
 }
 
 /// `<kommunkod>.<system>.<message>`: the recipient's name is the first two.

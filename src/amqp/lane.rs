@@ -13,6 +13,7 @@ use lapin::{Channel, Connection, Consumer};
 use tokio::sync::watch;
 
 use super::batch::{Alone, Batch, InFlight, Taken, Taking, ended, tell, tell_defect};
+use super::depth;
 use super::door::{Door, channel, close, in_time};
 use super::envelope;
 use super::receipt::{Receipt, Receipts};
@@ -62,7 +63,14 @@ impl<S: Store> Lane<S> {
             Err(broken) => return End::Broken(broken),
         };
         let end = match self.consumer(&connection).await {
-            Ok((channel, consumer)) => self.consume(&channel, consumer, stopping).await,
+            Ok((channel, consumer)) => {
+                let looking = depth::look(&connection, self.queue.clone(), Arc::clone(&self.numbers));
+                tokio::select! {
+                    biased;
+                    end = self.consume(&channel, consumer, stopping) => end,
+                    never = looking => match never {},
+                }
+            }
             Err(broken) => End::Broken(broken),
         };
         close(&connection).await;
@@ -84,7 +92,7 @@ impl<S: Store> Lane<S> {
         let mut flights: VecDeque<InFlight> = VecDeque::new();
         let mut batch = Batch::default();
         let end = loop {
-            let is_full = batch.arrivals.len() >= self.batch_size;
+            let is_full = batch.is_full(self.batch_size);
             let has_room = flights.len() < IN_FLIGHT;
             let due = batch.since.map(|since| since + self.config.linger);
             if has_room && (is_full || due.is_some_and(|due| due <= Instant::now())) {
@@ -133,6 +141,10 @@ impl<S: Store> Lane<S> {
             Taken::Failed => match self.taking.alone(&arrivals, receipts).await {
                 Alone::Done(left) => self.accept(left).await,
                 Alone::Away(fault, left) => Some(End::StoreAway(fault, left)),
+                Alone::Broken(broken, messages) => {
+                    self.tell_not_acknowledged(messages);
+                    Some(End::Broken(broken))
+                }
                 Alone::CannotBeStored => Some(End::Broken(Broken::CannotBeStored)),
             },
         }

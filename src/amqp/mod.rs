@@ -6,6 +6,7 @@
 
 mod batch;
 mod courier;
+mod depth;
 mod door;
 mod envelope;
 mod intake;

@@ -17,6 +17,10 @@ pub(super) const OUT: &str = "brygga.out";
 /// What exceeds a queue's delivery limit passes here.
 pub(super) const DLX: &str = "brygga.dlx";
 
+/// So many deliveries that it is no limit. A quorum queue that is not told one gets 20 from RabbitMQ 4, and what exceeds it is
+/// dropped where no exchange takes it up; 3.10 knows no word for none (`-1` is from 4.0).
+const NO_LIMIT: i32 = 1_000_000_000;
+
 /// Declares everything that intake needs, or checks that it is there. What is there with other arguments is a fault (406)
 /// that the broker words well.
 pub(super) async fn prepare_intake(connection: &Connection, config: &Amqp) -> Result<(), Broken> {
@@ -24,7 +28,7 @@ pub(super) async fn prepare_intake(connection: &Connection, config: &Amqp) -> Re
     for name in [IN, DLX, OUT] {
         exchange(&channel, name, config.declare).await?;
     }
-    queue(&channel, &config.dead_queue, config.declare, quorum()).await?;
+    queue(&channel, &config.dead_queue, config.declare, quorum(NO_LIMIT)).await?;
     queue(&channel, &config.queue, config.declare, intake_arguments(config.delivery_limit)).await?;
     if config.declare {
         bind(&channel, &config.dead_queue, DLX, "#").await?;
@@ -52,16 +56,16 @@ async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> Resu
     in_time("binding a queue", act).await
 }
 
-fn quorum() -> FieldTable {
+fn quorum(delivery_limit: i32) -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(delivery_limit));
     arguments
 }
 
 /// A message that exceeds the limit is kept until the dead queue has it for certain: `at-least-once` needs `reject-publish`.
 fn intake_arguments(delivery_limit: u16) -> FieldTable {
-    let mut arguments = quorum();
-    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(i32::from(delivery_limit)));
+    let mut arguments = quorum(i32::from(delivery_limit));
     for (name, value) in
         [("x-dead-letter-exchange", DLX), ("x-dead-letter-strategy", "at-least-once"), ("x-overflow", "reject-publish")]
     {

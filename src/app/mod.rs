@@ -5,6 +5,7 @@ pub mod embedded;
 mod folder;
 pub mod migrate;
 mod opened;
+mod parts;
 pub mod production;
 mod relays;
 pub mod restore;

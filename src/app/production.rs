@@ -7,11 +7,11 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::drops::take_drops;
 use super::opened::{OpenFault, Opened, open};
+use super::parts::Parts;
 use super::relays::Relays;
 use super::sampler::sample;
 use super::sweeper::sweep;
@@ -22,9 +22,10 @@ use crate::http::management::{self, Management};
 use crate::http::{Api, TlsPlace, Trust, TrustFault};
 use crate::journey::{ContractSet, Journey};
 use crate::remote::SystemFault;
+use crate::shutdown::Hangups;
 use crate::spool::{Inbox, Outbox, SpoolFolders};
 use crate::store::{Clock, Store, StoreError};
-use crate::telemetry::{Event as _, Health, Numbers, Part, Started, Stopped, Waiting};
+use crate::telemetry::{Event as _, Health, Numbers, Part, PartFailed, Started, Stopped, Waiting};
 
 /// The longest pause between two tries to open the stores at the start.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -53,6 +54,9 @@ pub enum ServeError {
     /// The stores.
     #[error(transparent)]
     Open(#[from] OpenFault),
+    /// A part has ended that nobody told to; the others were stopped in order.
+    #[error("the part {0} of the service has failed; the log says where")]
+    Part(&'static str),
 }
 
 /// What every part of a service is given.
@@ -62,6 +66,7 @@ struct Common {
     numbers: Arc<Numbers>,
     /// Whose the leases are.
     owner: String,
+    hangups: Hangups,
     stopping: watch::Receiver<bool>,
 }
 
@@ -79,6 +84,8 @@ struct Handles<S> {
 pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) -> Result<(), ServeError> {
     let (health, numbers) = (Health::default(), Arc::new(Numbers::default()));
     let (stop, stopping) = watch::channel(false);
+    // From here on the signal kills nobody, and none is lost.
+    let hangups = Hangups::listen();
     let (contracts, store) = (health.part("contracts", true), health.part("store", true));
     contracts.up();
     // Whatever can be refused is refused before anything is touched.
@@ -87,18 +94,19 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
         Some(feed) => Some(feed_parts(feed, source, &health)?),
         None => None,
     };
-    let mut parts = JoinSet::new();
+    let mut parts = Parts::default();
     let management = Management { health: health.clone(), numbers: Arc::clone(&numbers), now: || Clock::System.now() };
     let mut stopped = stopping.clone();
-    parts.spawn(async move {
+    parts.spawn("management", async move {
         let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
         // Its failing is told by whoever looks at it and finds nobody.
         drop(management::serve(listener, management, until).await);
     });
     Started { management: config.management.listen }.emit();
+    let told = stop.clone();
     tokio::spawn(async move {
         crate::shutdown::requested().await;
-        stop.send_replace(true);
+        told.send_replace(true);
     });
     let set = Arc::new(set);
     // The data folder is held until the last part has ended.
@@ -109,22 +117,22 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
                 held = Some(folder);
                 // One service holds a folder, so whatever lease is found in it is its own.
                 let owner = "the service of this folder".to_owned();
-                let common = Common { journey, health, numbers, owner, stopping: stopping.clone() };
+                let common = Common { journey, health, numbers, owner, hangups, stopping: stopping.clone() };
                 let handles = Handles { intake: content.clone(), feed: content.clone(), console: content };
                 start(&config, common, handles, store, feed, &mut parts)?;
             }
             Opened::Postgres { journey, store: content } => {
                 // Told from every other process and from this one's earlier life.
                 let owner = Uuid::now_v7().to_string();
-                let common = Common { journey, health, numbers, owner, stopping: stopping.clone() };
+                let common = Common { journey, health, numbers, owner, hangups, stopping: stopping.clone() };
                 let handles = Handles { intake: content.intake(), feed: content.feed(), console: content.console() };
                 start(&config, common, handles, store, feed, &mut parts)?;
             }
         }
     }
-    end(parts, stopping).await;
+    let failed = end(parts, &stop).await;
     drop(held);
-    Ok(())
+    failed.map_or(Ok(()), |part| Err(ServeError::Part(part)))
 }
 
 async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, ServeError> {
@@ -175,23 +183,23 @@ fn start<S: Store>(
     handles: Handles<S>,
     store: Part,
     feed: Option<FeedParts>,
-    parts: &mut JoinSet<()>,
+    parts: &mut Parts,
 ) -> Result<(), ServeError> {
-    let Common { journey, health, numbers, owner, stopping } = common;
-    parts.spawn(sweep(journey.clone(), handles.intake.clone(), store, stopping.clone()));
-    parts.spawn(sample(handles.console, Arc::clone(&numbers), stopping.clone()));
+    let Common { journey, health, numbers, owner, hangups, stopping } = common;
+    parts.spawn("sweep", sweep(journey.clone(), handles.intake.clone(), store, stopping.clone()));
+    parts.spawn("numbers", sample(handles.console, Arc::clone(&numbers), stopping.clone()));
     if let (Some(feed), Some(settings)) = (feed, &config.feed) {
         let api = Api::new(journey.clone(), handles.feed.clone(), settings.limits, &settings.about, stopping.clone())
             .counted_in(Arc::clone(&numbers));
-        parts.spawn(feed.trust.clone().watch(stopping.clone()));
-        parts.spawn(reload_on_hangup(feed.trust.clone(), stopping.clone()));
+        parts.spawn("feed.tls", feed.trust.clone().watch(stopping.clone()));
+        parts.spawn("hangup", reload_on_hangup(feed.trust.clone(), hangups, stopping.clone()));
         let bound = feed.place.listen().map_err(|error| ServeError::Listen(settings.listen, error))?;
-        parts.spawn(bound.serve(api, feed.trust, settings.connections, stopping.clone()));
+        parts.spawn("feed", bound.serve(api, feed.trust, settings.connections, stopping.clone()));
     }
     let (mut courier, mut outbox) = (None, None);
     if let Some(amqp) = &config.amqp {
         let intake = AmqpIntake::new(amqp.clone(), &journey, &handles.intake, &health, &numbers)?;
-        parts.spawn(intake.run(stopping.clone()));
+        parts.spawn("amqp.in", intake.run(stopping.clone()));
         courier = Some(AmqpCourier::new(amqp, &health)?);
     }
     if let Some(spool) = &config.spool {
@@ -201,23 +209,23 @@ fn start<S: Store>(
         folders.make(senders.iter().map(|sender| sender.login.as_str())).map_err(ServeError::Spool)?;
         outbox = Some(Outbox::new(folders.clone()));
         let inbox = Inbox::new(folders);
-        parts.spawn(take_drops(inbox, journey.clone(), handles.intake.clone(), part, stopping.clone()));
+        parts.spawn("spool", take_drops(inbox, journey.clone(), handles.intake.clone(), part, stopping.clone()));
     }
-    let store = handles.intake;
+    let store = handles.feed;
     let relays = Relays { journey, store, health, numbers, owner, stopping: stopping.clone() };
     let started = relays.start(&config.relays, courier.as_ref(), outbox.as_ref(), parts);
     started.map_err(|(recipient, fault)| ServeError::System(recipient, fault))?;
     if let Some(courier) = courier {
-        parts.spawn(courier.keep(stopping));
+        parts.spawn("amqp.out", courier.keep(stopping));
     }
     Ok(())
 }
 
 /// Certificates, lists and clients are read again when a person says so (SIGHUP), besides when their files change.
-async fn reload_on_hangup(trust: Trust, mut stopping: watch::Receiver<bool>) {
+async fn reload_on_hangup(trust: Trust, mut hangups: Hangups, mut stopping: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = crate::shutdown::hangup() => {
+            () = hangups.next() => {
                 let trust = trust.clone();
                 // It reads files. What came of it is in the log and in the part's health.
                 drop(tokio::task::spawn_blocking(move || trust.reload()).await);
@@ -227,10 +235,25 @@ async fn reload_on_hangup(trust: Trust, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-/// Waits until the service is told to stop, and then for its parts, within bounds.
-async fn end(mut parts: JoinSet<()>, mut stopping: watch::Receiver<bool>) {
-    drop(stopping.wait_for(|stop| *stop).await);
-    let all = async { while parts.join_next().await.is_some() {} };
+/// Waits until the service is told to stop, or until a part ends that nobody told to, and then for all parts, within bounds.
+/// Gives the part that has failed.
+async fn end(mut parts: Parts, stop: &watch::Sender<bool>) -> Option<&'static str> {
+    let mut stopping = stop.subscribe();
+    let told = async { drop(stopping.wait_for(|stop| *stop).await) };
+    let failed = tokio::select! {
+        biased;
+        () = told => None,
+        part = parts.ended() => part,
+    };
+    // It may have been told between the two looks, and a part have obeyed.
+    let failed = failed.filter(|_| !*stop.borrow());
+    if let Some(part) = failed {
+        // Without one of its parts a service would look well and do half of its work: whoever keeps it starts it anew.
+        PartFailed { part }.emit();
+        stop.send_replace(true);
+    }
+    let all = async { while parts.ended().await.is_some() {} };
     let in_time = tokio::time::timeout(LAST_WORK, all).await.is_ok();
     Stopped { in_time }.emit();
+    failed
 }

@@ -124,7 +124,7 @@ impl<'t> Section<'t> {
         match T::deserialize(ValueDeserializer::from(value)) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.fault(name, line, error.message().to_owned());
+                self.fault(name, line, expected(error.message()));
                 None
             }
         }
@@ -289,6 +289,35 @@ impl std::fmt::Debug for Section<'_> {
     }
 }
 
+/// What serde says was expected, without what it found: that is the value itself, and somebody may have put a secret where the
+/// name of its file belongs.
+fn expected(words: &str) -> String {
+    let expected = words.rsplit_once(", expected ").map(|(_, expected)| expected);
+    expected.map_or_else(|| "the value cannot be used".to_owned(), |expected| format!("expected {expected}"))
+}
+
 fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{Machine, Section};
+
+    #[test]
+    fn a_fault_says_what_was_expected_and_never_shows_the_value() {
+        let text = "wrapping_key_files = \"hush, expected hush\"\nnumber = \"hush\"\ndeclare = \"hush\"\n";
+        let mut section = Section::of_text(text, &Machine).expect("it is TOML");
+        assert_eq!(section.secret_files("wrapping_key_files"), None);
+        assert_eq!(section.number("number", 7, 1..=9), 7);
+        assert_eq!(section.value::<bool>("declare"), None);
+        assert_eq!(section.value::<PathBuf>("absent"), None);
+        let faults = section.end();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        for fault in faults {
+            assert!(fault.words.starts_with("expected ") && !fault.words.contains("hush"), "{fault}");
+        }
+    }
 }

@@ -66,8 +66,18 @@ impl Delivery {
     }
 }
 
+/// How long an attempt may take in all, with every wait that it is made of: less than half of a relay's lease, in the second
+/// half of which nothing is sent. In the build of the fault runs leases are short.
+pub const ATTEMPT: Duration = Duration::from_millis(if cfg!(feature = "faults") { 2_700 } else { 27_000 });
+
 /// Something that delivers.
 pub trait Courier: Send + Sync + 'static {
-    /// Attempts a delivery. It returns in bounded time.
+    /// Attempts a delivery. Whoever calls it bounds its time ([`ATTEMPT`]) and drops what takes longer.
     fn deliver(&self, parcel: &Parcel) -> impl Future<Output = Delivery> + Send;
+
+    /// An attempt took too long and was dropped: whatever of it is still on its way must not arrive after what another
+    /// process sends, so a link that outlives its attempts is cut. In bounded time.
+    fn cut(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }

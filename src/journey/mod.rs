@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 pub use arrival::{Arrival, Defect, Outcome};
 use attempts::Attempts;
-pub use courier::{Courier, Delivery, Parcel};
+pub use courier::{ATTEMPT, Courier, Delivery, Parcel};
 pub use dry_run::{DryRun, FieldFate, LegView, is_clean};
 pub use keyed::KeyedTx;
 pub use relay::RelayFault;

@@ -7,8 +7,6 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
-
 use super::courier::{Courier, Delivery, Parcel};
 use super::serve::Served;
 use super::{Journey, KeyedTx};
@@ -19,7 +17,7 @@ use crate::store::{AuditRow, FeedEntry, Store, StoreError, Stored, Tx};
 use crate::telemetry::{EntryDelivered, EntryRefused, Event as _};
 use uuid::Uuid;
 
-/// How long a lease runs. A courier's attempt takes less than half of it. In the build of the fault runs it is short, since
+/// How long a lease runs. A courier's attempt takes less than half of it ([`super::ATTEMPT`]). In the build of the fault runs it is short, since
 /// each of their deaths would be waited for.
 const LEASE: Duration = Duration::from_secs(if cfg!(feature = "faults") { 6 } else { 60 });
 
@@ -82,16 +80,32 @@ impl Journey {
         recipient: &RecipientId,
         owner: &str,
     ) -> Result<bool, RelayFault> {
+        self.relay_until(store, courier, recipient, owner, || false).await
+    }
+
+    /// As [`Journey::relay`], and ends between two entries once `stop` says so.
+    ///
+    /// # Errors
+    /// As [`Journey::relay`].
+    pub async fn relay_until<S: Store, C: Courier>(
+        &self,
+        store: &S,
+        courier: &C,
+        recipient: &RecipientId,
+        owner: &str,
+        stop: impl Fn() -> bool + Send + Sync,
+    ) -> Result<bool, RelayFault> {
         if !store.has_unconfirmed(recipient).await? {
             return Ok(false);
         }
         let epoch = store.epoch().await?;
         let mut settled = None;
         for _ in 0..TURN {
+            if stop() {
+                break;
+            }
             let begun = Instant::now();
-            let lease = SignedDuration::try_from(LEASE).unwrap_or(SignedDuration::ZERO);
-            let until = store.now().saturating_add(lease).unwrap_or_else(|_| store.now());
-            if !store.take_lease(recipient, owner, until).await? {
+            if !store.take_lease(recipient, owner, LEASE).await? {
                 // That it has arrived is true whoever holds the lease. What was refused is the other process's to find out.
                 self.record(store, recipient, settled.filter(|settled| matches!(settled, Settled::Arrived(_)))).await?;
                 return Ok(false);
@@ -121,6 +135,14 @@ impl Journey {
         }
         self.record(store, recipient, settled).await?;
         Ok(true)
+    }
+
+    /// Gives the lease of a feed back, so that whoever comes next goes on at once.
+    ///
+    /// # Errors
+    /// A fault of the store; the lease runs out by itself then.
+    pub async fn end_lease<S: Store>(&self, store: &S, recipient: &RecipientId, owner: &str) -> Stored<()> {
+        store.take_lease(recipient, owner, Duration::ZERO).await.map(drop)
     }
 
     async fn record<S: Store>(&self, store: &S, recipient: &RecipientId, settled: Option<Settled>) -> Stored<()> {

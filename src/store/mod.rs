@@ -25,6 +25,7 @@ mod rows;
 pub mod sqlite;
 
 use std::future::Future;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -66,6 +67,15 @@ pub enum StoreError {
     Seal(#[from] SealError),
 }
 
+impl StoreError {
+    /// Whether it is about one row or one participant's key, so that what is about others can go on. All else is about the
+    /// store or the keys as a whole.
+    #[must_use]
+    pub const fn is_of_one_row(&self) -> bool {
+        matches!(self, Self::Inconsistent { .. } | Self::Seal(SealError::Foreign | SealError::Key))
+    }
+}
+
 /// A result of the store.
 pub type Stored<T> = Result<T, StoreError>;
 
@@ -90,8 +100,9 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Whether anything waits in one pushed feed, without taking a lock.
     fn has_unconfirmed(&self, recipient: &RecipientId) -> impl Future<Output = Stored<bool>> + Send;
 
-    /// Takes, keeps or ends the lease of a pushed feed: `false` where another owner's has not run out.
-    fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> impl Future<Output = Stored<bool>> + Send;
+    /// Takes or keeps the lease of a pushed feed for so long from now on, or gives it back where that is no time at all:
+    /// `false` where another owner's has not run out. It is measured by one clock, the store's own, whoever asks.
+    fn take_lease(&self, recipient: &RecipientId, owner: &str, lasts: Duration) -> impl Future<Output = Stored<bool>> + Send;
 
     /// Whether the store answers at all, in bounded time.
     fn ping(&self) -> impl Future<Output = Stored<()>> + Send;
@@ -165,6 +176,12 @@ pub trait Tx: Send {
     /// is left to it.
     fn claim_due(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<DueReport>>> + Send;
 
+    /// Looks which reports have a leg whose time has come, the longest due first, without taking a lock.
+    fn due(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<DueReport>>> + Send;
+
+    /// Makes what is due of a report due at another time; gives the messages that it belongs to.
+    fn put_off_due(&mut self, report: &ReportKey, until: Timestamp) -> impl Future<Output = Stored<Vec<MessageNumber>>> + Send;
+
     /// All entries of one report in one recipient's feed, in order of position.
     fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> impl Future<Output = Stored<Vec<EntryRow>>> + Send;
 
@@ -190,6 +207,12 @@ pub trait Tx: Send {
     /// Claims reports whose hold period has ended, the longest ended first, and takes all locks that settling them can need,
     /// as [`Tx::claim_due`] does.
     fn claim_due_answers(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<DueAnswer>>> + Send;
+
+    /// Looks which reports' hold periods have ended, the longest ended first, without taking a lock.
+    fn due_answers(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<DueAnswer>>> + Send;
+
+    /// Has a report looked at at another time.
+    fn put_off_due_answer(&mut self, message: MessageNumber, until: Timestamp) -> impl Future<Output = Stored<()>> + Send;
 
     /// Forgets that a report is to be looked at.
     fn end_due_answer(&mut self, message: MessageNumber) -> impl Future<Output = Stored<()>> + Send;

@@ -102,6 +102,38 @@ impl Event for Started {
     }
 }
 
+/// A part of the service has ended that nobody told to; the service stops.
+#[derive(Debug)]
+pub struct PartFailed {
+    /// Its name.
+    pub part: &'static str,
+}
+
+impl Event for PartFailed {
+    fn emit(&self) {
+        tracing::error!(part = self.part, "a part of the service has failed; the service stops");
+    }
+}
+
+/// Something that is due cannot be settled; it is tried again later, and the rest goes on.
+#[derive(Debug)]
+pub struct PutOff<'a> {
+    /// The store's number of the message that it is about.
+    pub message: i64,
+    /// Why, in words without values.
+    pub cause: &'a dyn std::error::Error,
+}
+
+impl Event for PutOff<'_> {
+    fn emit(&self) {
+        tracing::error!(
+            message.number = self.message,
+            cause = %self.cause,
+            "what is due of a message cannot be settled; it is tried again in an hour, and the rest goes on"
+        );
+    }
+}
+
 /// The service has stopped.
 #[derive(Debug)]
 pub struct Stopped {

@@ -8,7 +8,9 @@ mod numbers;
 mod relay_event;
 
 pub use broker::{BrokerAway, BrokerReached, EnvelopeRefused, NotAcknowledged, RunAlone};
-pub use event::{Committed, Event, FileStuck, FileUnreadable, MessageTaken, Started, Stopped, Swept, Waiting};
+pub use event::{
+    Committed, Event, FileStuck, FileUnreadable, MessageTaken, PartFailed, PutOff, Started, Stopped, Swept, Waiting,
+};
 pub use feed_event::{AcceptFailed, ClientRefused, HandshakeFailed, RevocationUnchecked, TrustKept, TrustRenewed};
 pub use health::{Health, Part, PartState, PartView};
 pub use numbers::{FeedNumbers, Numbers};

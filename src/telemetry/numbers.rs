@@ -40,6 +40,12 @@ struct OfAnswer {
     status: u16,
 }
 
+/// A label with the name of a queue of the broker: one of the configuration's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfQueue {
+    queue: String,
+}
+
 /// How one feed stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedNumbers {
@@ -73,6 +79,7 @@ pub struct Numbers {
     answer_seconds: Histogram,
     not_acknowledged: Counter,
     deliveries: Family<OfState, Counter>,
+    queue_ready: Family<OfQueue, Gauge>,
 }
 
 impl fmt::Debug for Numbers {
@@ -102,8 +109,13 @@ impl Default for Numbers {
             answer_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 17)),
             not_acknowledged: Counter::default(),
             deliveries: Family::default(),
+            queue_ready: Family::default(),
         };
         numbers.register();
+        // A counter that is born with its first event has not risen by it: the first refusal would be missed.
+        for state in ["arrived", "later", "refused"] {
+            drop(numbers.deliveries.get_or_create(&OfState { state }));
+        }
         numbers
     }
 }
@@ -139,6 +151,7 @@ impl Numbers {
             "Attempts to deliver to the municipality's systems, by what became of them",
             self.deliveries.clone(),
         );
+        r.register("queue_ready", "Messages that wait in a queue of the broker", self.queue_ready.clone());
     }
 
     /// Messages in a state now.
@@ -188,6 +201,16 @@ impl Numbers {
         self.deliveries.get_or_create(&OfState { state }).inc();
     }
 
+    /// How many messages of a queue are ready.
+    pub fn set_queue(&self, queue: &str, ready: i64) {
+        self.queue_ready.get_or_create(&OfQueue { queue: queue.to_owned() }).set(ready);
+    }
+
+    /// Nobody knows any more how many messages of a queue are ready.
+    pub fn forget_queue(&self, queue: &str) {
+        self.queue_ready.remove(&OfQueue { queue: queue.to_owned() });
+    }
+
     /// Everything in the text format of OpenMetrics 1.0.
     #[must_use]
     pub fn text(&self, health: &Health) -> String {
@@ -220,7 +243,11 @@ mod tests {
         numbers.set_feed(&FeedNumbers { recipient, head: 3, waiting: 2, oldest_seconds: 9, refused: 1 });
         numbers.batch_committed(500, Duration::from_millis(20));
         numbers.answered("/v1/feed", 200, Duration::from_millis(3));
+        numbers.set_queue("brygga.in", 5);
+        numbers.set_queue("brygga.dead", 1);
+        numbers.forget_queue("brygga.dead");
         let text = numbers.text(&health);
+        assert!(!text.contains("brygga.dead"), "what nobody keeps right is not shown:\n{text}");
         for line in [
             "brygga_messages{state=\"journey\"} 7",
             "brygga_feed_waiting{recipient=\"arbetsformedlingen\"} 2",
@@ -228,6 +255,10 @@ mod tests {
             "brygga_part_up{part=\"amqp.in\"} 0",
             "brygga_batch_size_count 1",
             "brygga_http_answers_total{route=\"/v1/feed\",status=\"200\"} 1",
+            "brygga_queue_ready{queue=\"brygga.in\"} 5",
+            "brygga_deliveries_total{state=\"arrived\"} 0",
+            "brygga_deliveries_total{state=\"later\"} 0",
+            "brygga_deliveries_total{state=\"refused\"} 0",
             "# EOF",
         ] {
             assert!(text.lines().any(|known| known == line), "{line} is missing in\n{text}");

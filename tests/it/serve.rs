@@ -95,6 +95,8 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(told.contains(&format!("process {}", serving.child.id())), "{told}");
 
+    // There is nothing to be read again here; it is no reason to die.
+    crate::servers::keeper::signal("HUP", serving.child.id());
     let inbox = folder.path().join("spool/inbox/hallefors-ame");
     let id = "0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a3b";
     drop_into(&inbox, &format!("activity-report.v1.{id}.json"), b"{\"reportId\":");

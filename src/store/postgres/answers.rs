@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::fault::away;
@@ -10,7 +11,7 @@ use super::tx::PgTx;
 use super::work::Fresh;
 use super::{rows, sql};
 use crate::answer::{Answer, Kind};
-use crate::domain::{PersonKey, RecipientId};
+use crate::domain::{MessageNumber, PersonKey, RecipientId};
 use crate::feed::Method;
 use crate::store::{DueAnswer, EntryState, Stored};
 
@@ -60,12 +61,20 @@ impl PgTx {
         query.execute(self.db()).await.map(drop).map_err(away)
     }
 
+    pub(super) async fn look_due_answers(&mut self, limit: i64) -> Stored<Vec<DueAnswer>> {
+        let query = sqlx::query(sql::DUE_ANSWERS).bind(micros(self.now)).bind(limit);
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(due).collect()
+    }
+
+    pub(super) async fn put_off_answer(&mut self, message: MessageNumber, until: Timestamp) -> Stored<()> {
+        let query = sqlx::query(sql::PUT_OFF_DUE_ANSWER).bind(message.0).bind(micros(until));
+        query.execute(self.db()).await.map(drop).map_err(away)
+    }
+
     /// Claims reports whose hold period has ended: looks, takes the participants that nobody else works on, looks again.
     pub(super) async fn claim_answers(&mut self, limit: i64) -> Stored<Vec<DueAnswer>> {
         let now = micros(self.now);
-        let query = sqlx::query(sql::DUE_ANSWERS).bind(now).bind(limit.saturating_mul(4));
-        let candidates = query.fetch_all(self.db()).await.map_err(away)?;
-        let candidates = candidates.iter().map(due).collect::<Stored<Vec<_>>>()?;
+        let candidates = self.look_due_answers(limit.saturating_mul(4)).await?;
         let persons: BTreeSet<PersonKey> = candidates.iter().map(|one| one.person).collect();
         if persons.is_empty() {
             return Ok(Vec::new());

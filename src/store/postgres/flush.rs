@@ -12,9 +12,30 @@ use super::tx::PgTx;
 use super::work::provisional;
 use crate::domain::{Code, Fingerprint, MessageNumber, Position, RecipientId, ReportKey, TraceParent};
 use crate::faults;
-use crate::store::{LegRow, NewMessage, StoreError, Stored, StoredMessage};
+use crate::store::{LegRow, MessageState, NewMessage, StoreError, Stored, StoredMessage};
 
 impl PgTx {
+    pub(super) async fn divert(&mut self, number: MessageNumber) -> Stored<()> {
+        self.write_rows().await?;
+        sqlx::query(sql::DROP_LEGS).bind(number.0).execute(self.db()).await.map_err(away)?;
+        sqlx::query(sql::DIVERT).bind(number.0).execute(self.db()).await.map_err(away)?;
+        if let Some(stored) = self.work.messages.get_mut(&number) {
+            stored.message.state = MessageState::Diverted;
+        }
+        self.work.legs.insert(number, Vec::new());
+        Ok(())
+    }
+
+    pub(super) async fn discard(&mut self, number: MessageNumber) -> Stored<()> {
+        self.write_rows().await?;
+        let now = self.now;
+        sqlx::query(sql::DISCARD).bind(number.0).bind(micros(now)).execute(self.db()).await.map_err(away)?;
+        if let Some(stored) = self.work.messages.get_mut(&number) {
+            stored.discarded_at = Some(now);
+        }
+        Ok(())
+    }
+
     /// Writes messages and legs that are not written yet. It can be done at any time: it takes no lock that comes late.
     pub(super) async fn write_rows(&mut self) -> Stored<()> {
         self.write_messages().await?;

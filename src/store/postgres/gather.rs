@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use sqlx::postgres::PgBindIterExt as _;
 
 use super::fault::away;
@@ -224,8 +225,7 @@ impl PgTx {
     pub(super) async fn claim(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
         let now = micros(self.now);
         // Enough candidates that several processes find some each.
-        let found = sqlx::query(sql::DUE).bind(now).bind(limit.saturating_mul(4)).fetch_all(self.db()).await.map_err(away)?;
-        let candidates = found.iter().map(rows::due).collect::<Stored<Vec<_>>>()?;
+        let candidates = self.look_due(limit.saturating_mul(4)).await?;
         let persons: BTreeSet<PersonKey> = candidates.iter().map(|report| report.person).collect();
         if persons.is_empty() {
             return Ok(Vec::new());
@@ -245,6 +245,21 @@ impl PgTx {
         let concerned = Concerned { persons, reports, ..Concerned::default() }.sorted();
         self.look_around(&concerned).await?;
         Ok(due)
+    }
+
+    pub(super) async fn look_due(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
+        let now = micros(self.now);
+        let found = sqlx::query(sql::DUE).bind(now).bind(limit).fetch_all(self.db()).await.map_err(away)?;
+        found.iter().map(rows::due).collect()
+    }
+
+    /// Makes what is due of a report due at another time.
+    pub(super) async fn put_off(&mut self, report: &ReportKey, until: Timestamp) -> Stored<Vec<MessageNumber>> {
+        self.write_rows().await?;
+        let query = sqlx::query(sql::PUT_OFF_DUE).bind(report.as_bytes()).bind(micros(self.now)).bind(micros(until));
+        let found = query.fetch_all(self.db()).await.map_err(away)?;
+        self.work.legs.retain(|_, legs| legs.iter().all(|leg| leg.report != *report));
+        found.iter().map(|row| rows::number(row, "message")).collect()
     }
 
     pub(super) async fn know_entries(&mut self, report: &ReportKey) -> Stored<()> {

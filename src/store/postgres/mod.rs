@@ -22,6 +22,7 @@ mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -156,9 +157,14 @@ impl Store for PostgresStore {
         query.fetch_one(&self.pool).await.map_err(away)
     }
 
-    async fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> Stored<bool> {
-        let query = sqlx::query(sql::TAKE_LEASE).bind(recipient.as_str()).bind(owner).bind(until.as_microsecond());
-        let taken = query.bind(self.now().as_microsecond()).fetch_optional(&self.pool).await.map_err(away)?;
+    async fn take_lease(&self, recipient: &RecipientId, owner: &str, lasts: Duration) -> Stored<bool> {
+        let lasts = i64::try_from(lasts.as_micros()).unwrap_or(i64::MAX / 2);
+        let set = match &self.clock {
+            Clock::System => None,
+            Clock::Set(_) => Some(self.clock.now().as_microsecond()),
+        };
+        let query = sqlx::query(sql::TAKE_LEASE).bind(recipient.as_str()).bind(owner).bind(lasts).bind(set);
+        let taken = query.fetch_optional(&self.pool).await.map_err(away)?;
         Ok(taken.is_some())
     }
 

@@ -44,9 +44,12 @@ statements! {
     HAS_AFTER = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = $1 AND position > $2 AND state = 'live')";
     HAS_UNCONFIRMED = "SELECT EXISTS (SELECT 1 FROM entries WHERE recipient = $1 AND state = 'live' \
         AND confirmed_at IS NULL AND refused_at IS NULL AND recipient <> 'arbetsformedlingen')";
-    TAKE_LEASE = "INSERT INTO leases (recipient, owner, until) VALUES ($1, $2, $3) ON CONFLICT (recipient) DO UPDATE \
-        SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= $4 \
-        RETURNING owner";
+    /// By the database's own clock, which is one for all processes; a test brings another. `until` is compared with the
+    /// time at which the row is this statement's: it may have waited for it.
+    TAKE_LEASE = "INSERT INTO leases (recipient, owner, until) VALUES ($1, $2, \
+        coalesce($4, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) + $3) ON CONFLICT (recipient) DO UPDATE \
+        SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner \
+        OR leases.until <= coalesce($4, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) RETURNING owner";
     HAS_WORK = "SELECT EXISTS (SELECT 1 FROM legs WHERE due_at <= $1) \
         OR EXISTS (SELECT 1 FROM due_answers WHERE due_at <= $1) OR EXISTS (SELECT 1 FROM entries \
         WHERE state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL AND recipient <> 'arbetsformedlingen')";
@@ -115,6 +118,8 @@ statements! {
         ORDER BY due_at, message LIMIT $2";
     DUE_ANSWERS_OF = "SELECT message, person, recipients, due_at, illustrative FROM due_answers WHERE due_at <= $1 \
         AND person = ANY($3) ORDER BY due_at, message LIMIT $2";
+    PUT_OFF_DUE = "UPDATE legs SET due_at = $3 WHERE report = $1 AND due_at <= $2 RETURNING message";
+    PUT_OFF_DUE_ANSWER = "UPDATE due_answers SET due_at = $2 WHERE message = $1";
     END_DUE_ANSWER = "DELETE FROM due_answers WHERE message = $1";
     KEEP_ENTRY = "UPDATE entries SET message = $3, until = $4 WHERE recipient = $1 AND position = $2";
     WITHDRAW_ENTRY = "UPDATE entries SET state = 'withdrawn' WHERE recipient = $1 AND position = $2";
@@ -161,10 +166,13 @@ statements! {
         count(*) FILTER (WHERE state = 'refused') AS refused, \
         count(*) FILTER (WHERE state = 'superseded') AS superseded, \
         count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn FROM legs";
-    OLDEST = "SELECT least((SELECT min(received_at) FROM messages WHERE state = 'refused' AND discarded_at IS NULL), \
+    OLDEST = "SELECT least((SELECT min(received_at) FROM messages WHERE state = 'refused' AND NOT restricted \
+        AND discarded_at IS NULL), (SELECT min(received_at) FROM legs JOIN messages ON number = message \
+        WHERE legs.state = 'refused' AND discarded_at IS NULL), \
         (SELECT min(refused_at) FROM entries WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL)) \
         AS dead_letter, \
-        (SELECT min(due_at) FROM legs WHERE due_at <= $1) AS due";
+        least((SELECT min(due_at) FROM legs WHERE due_at <= $1), \
+        (SELECT min(due_at) FROM due_answers WHERE due_at <= $1)) AS due";
     STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest, \
         (SELECT count(*) FROM entries AS dead WHERE dead.recipient = feeds.recipient AND dead.state = 'live' \
         AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds \

@@ -16,8 +16,7 @@ use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, Repo
 use crate::seal::{Marks, Revocation, Sealed};
 use crate::store::{
     AuditRow, Census, Concerned, DeadLetter, DueAnswer, DueReport, EntryRow, EntryState, FeedEntry, HeldLeg, LegRow,
-    MessageKind, MessageState, NewMessage, Receipt, RefusedEntry, Standing, StoreError, Stored, StoredMessage, Tx,
-    WithdrawalRow,
+    MessageKind, NewMessage, Receipt, RefusedEntry, Standing, StoreError, Stored, StoredMessage, Tx, WithdrawalRow,
 };
 use crate::telemetry::{Committed, Event as _};
 
@@ -96,24 +95,11 @@ impl Tx for PgTx {
     }
 
     async fn divert_message(&mut self, number: MessageNumber) -> Stored<()> {
-        self.write_rows().await?;
-        sqlx::query(sql::DROP_LEGS).bind(number.0).execute(self.db()).await.map_err(away)?;
-        sqlx::query(sql::DIVERT).bind(number.0).execute(self.db()).await.map_err(away)?;
-        if let Some(stored) = self.work.messages.get_mut(&number) {
-            stored.message.state = MessageState::Diverted;
-        }
-        self.work.legs.insert(number, Vec::new());
-        Ok(())
+        self.divert(number).await
     }
 
     async fn discard_message(&mut self, number: MessageNumber) -> Stored<()> {
-        self.write_rows().await?;
-        let now = self.now;
-        sqlx::query(sql::DISCARD).bind(number.0).bind(micros(now)).execute(self.db()).await.map_err(away)?;
-        if let Some(stored) = self.work.messages.get_mut(&number) {
-            stored.discarded_at = Some(now);
-        }
-        Ok(())
+        self.discard(number).await
     }
 
     async fn message(&mut self, number: MessageNumber) -> Stored<Option<StoredMessage>> {
@@ -147,8 +133,8 @@ impl Tx for PgTx {
     }
 
     async fn set_flag(&mut self, person: &PersonKey) -> Stored<()> {
-        let now = self.now;
-        sqlx::query(sql::SET_FLAG).bind(key(person)).bind(micros(now)).execute(self.db()).await.map_err(away)?;
+        let query = sqlx::query(sql::SET_FLAG).bind(key(person)).bind(micros(self.now));
+        query.execute(self.db()).await.map_err(away)?;
         self.work.flags.insert(*person, true);
         Ok(())
     }
@@ -181,8 +167,8 @@ impl Tx for PgTx {
 
     async fn make_due(&mut self, report: &ReportKey) -> Stored<()> {
         self.write_rows().await?;
-        let now = self.now;
-        sqlx::query(sql::MAKE_DUE).bind(report.as_bytes()).bind(micros(now)).execute(self.db()).await.map_err(away)?;
+        let query = sqlx::query(sql::MAKE_DUE).bind(report.as_bytes()).bind(micros(self.now));
+        query.execute(self.db()).await.map_err(away)?;
         self.work.legs.retain(|_, legs| legs.iter().all(|leg| leg.report != *report));
         Ok(())
     }
@@ -191,6 +177,14 @@ impl Tx for PgTx {
         self.write_rows().await?;
         self.work.forget();
         self.claim(limit).await
+    }
+
+    async fn due(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
+        self.look_due(limit).await
+    }
+
+    async fn put_off_due(&mut self, report: &ReportKey, until: Timestamp) -> Stored<Vec<MessageNumber>> {
+        self.put_off(report, until).await
     }
 
     async fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
@@ -230,6 +224,14 @@ impl Tx for PgTx {
         self.write_rows().await?;
         self.work.forget();
         self.claim_answers(limit).await
+    }
+
+    async fn due_answers(&mut self, limit: i64) -> Stored<Vec<DueAnswer>> {
+        self.look_due_answers(limit).await
+    }
+
+    async fn put_off_due_answer(&mut self, message: MessageNumber, until: Timestamp) -> Stored<()> {
+        self.put_off_answer(message, until).await
     }
 
     async fn end_due_answer(&mut self, message: MessageNumber) -> Stored<()> {
@@ -304,17 +306,15 @@ impl Tx for PgTx {
     }
 
     async fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<()> {
-        let now = self.now;
         let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
-        let query = sqlx::query(sql::MARK_SERVED).bind(recipient.as_str()).bind(positions).bind(micros(now));
+        let query = sqlx::query(sql::MARK_SERVED).bind(recipient.as_str()).bind(positions).bind(micros(self.now));
         query.execute(self.db()).await.map_err(away)?;
         self.work.forget_entries();
         Ok(())
     }
 
     async fn confirm(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
-        let now = self.now;
-        let query = sqlx::query(sql::CONFIRM).bind(recipient.as_str()).bind(position.0).bind(micros(now));
+        let query = sqlx::query(sql::CONFIRM).bind(recipient.as_str()).bind(position.0).bind(micros(self.now));
         query.execute(self.db()).await.map(drop).map_err(away)
     }
 

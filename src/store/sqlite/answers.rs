@@ -65,3 +65,8 @@ pub(super) async fn due(db: &mut SqliteConnection, now: Timestamp, limit: i64) -
 pub(super) async fn end_due(db: &mut SqliteConnection, message: MessageNumber) -> Stored<()> {
     sqlx::query(sql::END_DUE_ANSWER).bind(message.0).execute(db).await.map(drop).map_err(away)
 }
+
+pub(super) async fn put_off(db: &mut SqliteConnection, message: MessageNumber, until: Timestamp) -> Stored<()> {
+    let query = sqlx::query(sql::PUT_OFF_DUE_ANSWER).bind(message.0).bind(micros(until));
+    query.execute(db).await.map(drop).map_err(away)
+}

@@ -61,3 +61,14 @@ pub(super) async fn due(db: &mut SqliteConnection, now: Timestamp, limit: i64) -
     };
     rows.iter().map(due).collect()
 }
+
+pub(super) async fn put_off(
+    db: &mut SqliteConnection,
+    report: &ReportKey,
+    now: Timestamp,
+    until: Timestamp,
+) -> Stored<Vec<MessageNumber>> {
+    let query = sqlx::query(sql::PUT_OFF_DUE).bind(report.as_bytes()).bind(micros(now)).bind(micros(until));
+    let rows = query.fetch_all(db).await.map_err(away)?;
+    rows.iter().map(|row| Ok(MessageNumber(column(row, "message")?))).collect()
+}

@@ -134,9 +134,10 @@ impl Store for SqliteStore {
         query.fetch_one(&self.reader).await.map(|row| row.get("waits")).map_err(away)
     }
 
-    async fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> Stored<bool> {
-        let query = sqlx::query(sql::TAKE_LEASE).bind(recipient.as_str()).bind(owner).bind(until.as_microsecond());
-        let taken = query.bind(self.clock.now().as_microsecond()).fetch_optional(&self.writer).await.map_err(away)?;
+    async fn take_lease(&self, recipient: &RecipientId, owner: &str, lasts: Duration) -> Stored<bool> {
+        let (now, lasts) = (self.clock.now().as_microsecond(), i64::try_from(lasts.as_micros()).unwrap_or(i64::MAX));
+        let query = sqlx::query(sql::TAKE_LEASE).bind(recipient.as_str()).bind(owner).bind(now.saturating_add(lasts));
+        let taken = query.bind(now).fetch_optional(&self.writer).await.map_err(away)?;
         Ok(taken.is_some())
     }
 

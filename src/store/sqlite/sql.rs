@@ -39,6 +39,8 @@ statements! {
         ON CONFLICT DO NOTHING";
     DUE_ANSWERS = "SELECT message, person, recipients, due_at, illustrative FROM due_answers WHERE due_at <= ?1 \
         ORDER BY due_at, message LIMIT ?2";
+    PUT_OFF_DUE = "UPDATE legs SET due_at = ?3 WHERE report = ?1 AND due_at <= ?2 RETURNING message";
+    PUT_OFF_DUE_ANSWER = "UPDATE due_answers SET due_at = ?2 WHERE message = ?1";
     END_DUE_ANSWER = "DELETE FROM due_answers WHERE message = ?1";
     COUNT_MESSAGES = "SELECT count(*) + coalesce(sum(duplicates), 0) AS received, \
         coalesce(sum(duplicates), 0) + count(*) FILTER (WHERE state = 'duplicate') AS duplicates, \
@@ -54,9 +56,11 @@ statements! {
         count(*) FILTER (WHERE state = 'superseded') AS superseded, \
         count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn FROM legs";
     OLDEST = "SELECT (SELECT min(since) FROM (SELECT min(received_at) AS since FROM messages WHERE state = 'refused' \
-        AND discarded_at IS NULL UNION ALL SELECT min(refused_at) FROM entries WHERE state = 'live' AND refused_at IS NOT NULL \
-        AND discarded_at IS NULL)) AS dead_letter, \
-        (SELECT min(due_at) FROM legs WHERE due_at <= ?1) AS due";
+        AND NOT restricted AND discarded_at IS NULL UNION ALL SELECT min(received_at) FROM legs JOIN messages \
+        ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL UNION ALL SELECT min(refused_at) \
+        FROM entries WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL)) AS dead_letter, \
+        (SELECT min(since) FROM (SELECT min(due_at) AS since FROM legs WHERE due_at <= ?1 \
+        UNION ALL SELECT min(due_at) FROM due_answers WHERE due_at <= ?1)) AS due";
     STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest, \
         (SELECT count(*) FROM entries AS dead WHERE dead.recipient = feeds.recipient AND dead.state = 'live' \
         AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds \

@@ -122,6 +122,16 @@ impl Tx for SqliteTx {
         legs::due(self.db(), now, limit).await
     }
 
+    async fn due(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
+        let now = self.now;
+        legs::due(self.db(), now, limit).await
+    }
+
+    async fn put_off_due(&mut self, report: &ReportKey, until: Timestamp) -> Stored<Vec<MessageNumber>> {
+        let now = self.now;
+        legs::put_off(self.db(), report, now, until).await
+    }
+
     async fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
         entries::of_report(self.db(), report, recipient).await
     }
@@ -150,6 +160,15 @@ impl Tx for SqliteTx {
         let persons: Vec<PersonKey> = due.iter().map(|one| one.person).collect();
         messages::lock_persons(self.db(), &persons).await?;
         Ok(due)
+    }
+
+    async fn due_answers(&mut self, limit: i64) -> Stored<Vec<DueAnswer>> {
+        let now = self.now;
+        answers::due(self.db(), now, limit).await
+    }
+
+    async fn put_off_due_answer(&mut self, message: MessageNumber, until: Timestamp) -> Stored<()> {
+        answers::put_off(self.db(), message, until).await
     }
 
     async fn end_due_answer(&mut self, message: MessageNumber) -> Stored<()> {

@@ -28,6 +28,7 @@ mod message;
 mod no_oracle;
 mod numbers;
 mod order;
+mod put_off;
 mod reader;
 mod report;
 mod round_trip;

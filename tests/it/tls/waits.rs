@@ -48,8 +48,8 @@ impl Store for Counted {
         self.store.has_unconfirmed(recipient).await
     }
 
-    async fn take_lease(&self, recipient: &RecipientId, owner: &str, until: Timestamp) -> Stored<bool> {
-        self.store.take_lease(recipient, owner, until).await
+    async fn take_lease(&self, recipient: &RecipientId, owner: &str, lasts: Duration) -> Stored<bool> {
+        self.store.take_lease(recipient, owner, lasts).await
     }
 
     fn now(&self) -> Timestamp {

@@ -68,10 +68,14 @@ async fn lists_show_what_an_operator_may_see_oldest_first<E: Engine>() {
     refused.envelope.received_at = noon() - 2.hours();
     let mut restricted = refused.clone();
     (restricted.restricted, restricted.envelope.message_id) = (true, uuid::Uuid::from_u128(2));
+    // No list shows it, so nobody could end an alarm for it.
+    restricted.envelope.received_at = noon() - 5.hours();
     let mut discarded = refused.clone();
     discarded.envelope.message_id = uuid::Uuid::from_u128(3);
     discarded.envelope.received_at = noon() - 3.hours();
-    let of_leg = tx.insert_message(&message(4)).await.expect("stored");
+    let mut with_leg = message(4);
+    with_leg.envelope.received_at = noon() - 1.hours();
+    let of_leg = tx.insert_message(&with_leg).await.expect("stored");
     let mut no_terms = leg(of_leg, 4, LegState::Refused, None);
     no_terms.code = Some(Code::AgreementNone);
     tx.put_leg(&no_terms).await.expect("written");
@@ -97,6 +101,9 @@ async fn lists_show_what_an_operator_may_see_oldest_first<E: Engine>() {
     assert_eq!((held[0].due_at, held[0].received_at), (Some(noon() + 1.hours()), noon()));
     let standing = tx.standing().await.expect("read");
     assert_eq!((standing.oldest_dead_letter, standing.oldest_due), (Some(noon() - 2.hours()), None));
+    tx.discard_message(whole).await.expect("discarded");
+    let standing = tx.standing().await.expect("read");
+    assert_eq!(standing.oldest_dead_letter, Some(noon() - 1.hours()), "a refused leg is a dead letter too");
 }
 
 async fn a_feeds_standing_says_what_nobody_has_fetched<E: Engine>() {

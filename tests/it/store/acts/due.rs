@@ -1,7 +1,7 @@
 //! Legs, and what falls due.
 
 use brygga::domain::Code;
-use brygga::store::{DueReport, LegState, Store as _, Tx as _};
+use brygga::store::{DueAnswer, DueReport, LegState, Store as _, Tx as _};
 use jiff::ToSpan as _;
 
 use super::super::engine::{Engine, on_both_engines};
@@ -73,6 +73,35 @@ async fn what_is_due_is_claimed_in_order_and_up_to_a_number<E: Engine>() {
     assert_eq!(claimed(&hall, 10).await, [one, two], "what was settled is not due any more");
 }
 
+async fn what_is_put_off_is_due_again_at_its_new_time_and_counts_as_late_then<E: Engine>() {
+    let hall = Hall::<E>::open().await;
+    let [one, two, three] = three(&hall).await;
+    hall.engine.clock().set(noon() + 2.hours());
+    let mut tx = hall.begin().await;
+    assert_eq!(tx.due(10).await.expect("looked"), [three, one]);
+    let messages = tx.put_off_due(&three.report, noon() + 3.hours()).await.expect("put off");
+    assert_eq!(messages.len(), 1);
+    assert!(tx.put_off_due(&two.report, noon() + 9.hours()).await.expect("nothing of it is due").is_empty());
+    assert_eq!(tx.legs(messages[0]).await.expect("read")[0].due_at, Some(noon() + 3.hours()));
+    let stored = tx.message(messages[0]).await.expect("read").expect("there");
+    let (person, recipients) = (stored.message.person.expect("a person"), vec![ame()]);
+    let answer = DueAnswer { message: stored.number, person, recipients, due_at: noon() + 1.hours(), illustrative: false };
+    tx.keep_due_answer(&answer).await.expect("kept");
+    tx.commit().await.expect("committed");
+    let mut tx = hall.begin().await;
+    assert_eq!(tx.due(10).await.expect("looked"), [one]);
+    assert_eq!(tx.due_answers(10).await.expect("looked"), std::slice::from_ref(&answer));
+    assert_eq!(tx.standing().await.expect("read").oldest_due, Some(noon() + 1.hours()), "an answer can be late too");
+    tx.put_off_due_answer(answer.message, noon() + 3.hours()).await.expect("put off");
+    assert!(tx.due_answers(10).await.expect("looked").is_empty());
+    tx.commit().await.expect("committed");
+    hall.engine.clock().set(noon() + 3.hours());
+    let mut tx = hall.begin().await;
+    assert_eq!(tx.due(1).await.expect("looked"), [one], "the longest due first");
+    assert_eq!(tx.due(10).await.expect("looked").len(), 3);
+    assert_eq!(tx.due_answers(10).await.expect("looked").len(), 1);
+}
+
 async fn what_one_claims_no_other_does<E: Engine>() {
     let hall = Hall::<E>::open().await;
     let reports = three(&hall).await;
@@ -130,6 +159,7 @@ async fn a_report_is_made_due_now_but_for_what_a_newer_revision_has_replaced<E: 
 on_both_engines! {
     a_leg_is_written_and_changed_under_its_message_and_recipient,
     what_is_due_is_claimed_in_order_and_up_to_a_number,
+    what_is_put_off_is_due_again_at_its_new_time_and_counts_as_late_then,
     what_one_claims_no_other_does,
     a_report_is_made_due_now_but_for_what_a_newer_revision_has_replaced,
 }

@@ -1,5 +1,7 @@
 //! Time, flags and locks.
 
+use std::time::Duration;
+
 use brygga::store::{Concerned, Store as _, Tx as _};
 use jiff::{Timestamp, ToSpan as _};
 
@@ -114,17 +116,19 @@ async fn a_lease_is_anothers_until_it_has_run_out<E: Engine>() {
     let hall = Hall::<E>::open().await;
     let other = hall.engine.process().await;
     let minute = |minutes: i64| noon() + minutes.minutes();
-    assert!(hall.store.take_lease(&ame(), "one", minute(1)).await.expect("asked"));
-    assert!(!other.take_lease(&ame(), "two", minute(1)).await.expect("asked"));
-    assert!(hall.store.take_lease(&ame(), "one", minute(2)).await.expect("asked"), "its own is kept");
-    assert!(other.take_lease(&af(), "two", minute(1)).await.expect("asked"), "another feed is another lease");
+    let lasts = |minutes: u64| Duration::from_secs(60 * minutes);
+    assert!(hall.store.take_lease(&ame(), "one", lasts(1)).await.expect("asked"));
+    assert!(!other.take_lease(&ame(), "two", lasts(1)).await.expect("asked"));
+    assert!(hall.store.take_lease(&ame(), "one", lasts(2)).await.expect("asked"), "its own is kept");
+    assert!(other.take_lease(&af(), "two", lasts(1)).await.expect("asked"), "another feed is another lease");
     hall.engine.clock().set(minute(1));
-    assert!(!other.take_lease(&ame(), "two", minute(3)).await.expect("asked"));
+    assert!(!other.take_lease(&ame(), "two", lasts(2)).await.expect("asked"));
     hall.engine.clock().set(minute(2));
-    assert!(other.take_lease(&ame(), "two", minute(3)).await.expect("asked"), "it has run out");
-    assert!(!hall.store.take_lease(&ame(), "one", minute(4)).await.expect("asked"));
-    assert!(other.take_lease(&ame(), "two", minute(2)).await.expect("asked"), "it is given back");
-    assert!(hall.store.take_lease(&ame(), "one", minute(4)).await.expect("asked"));
+    assert!(other.take_lease(&ame(), "two", lasts(1)).await.expect("asked"), "it has run out");
+    assert!(!hall.store.take_lease(&ame(), "one", lasts(2)).await.expect("asked"));
+    assert!(!hall.store.take_lease(&ame(), "one", Duration::ZERO).await.expect("asked"), "it is not one's to give back");
+    assert!(other.take_lease(&ame(), "two", Duration::ZERO).await.expect("asked"), "it is given back");
+    assert!(hall.store.take_lease(&ame(), "one", lasts(2)).await.expect("asked"));
 }
 
 async fn a_store_answers<E: Engine>() {
