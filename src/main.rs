@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use brygga::cli::{Cli, run};
 use clap::Parser as _;
 
+/// A report is many small trees, and a third of the processor time under load went into the system's allocator
+/// (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     brygga::telemetry::start();

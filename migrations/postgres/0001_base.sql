@@ -107,8 +107,7 @@ CREATE TABLE entries (
 
 ALTER TABLE entries ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
-CREATE INDEX entries_report ON entries (report, recipient);
-CREATE INDEX entries_live ON entries (recipient, position) WHERE state = 'live';
+CREATE INDEX entries_report ON entries (report) WHERE report IS NOT NULL;
 CREATE INDEX entries_unserved ON entries (recipient, published_at) WHERE state = 'live' AND served_at IS NULL;
 -- Arbetsförmedlingen polls, and nobody confirms its entries.
 CREATE INDEX entries_unconfirmed ON entries (recipient, position)

@@ -41,7 +41,8 @@ macro_rules! digest {
             /// The digest in hexadecimal.
             #[must_use]
             pub fn to_hex(&self) -> String {
-                self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+                let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+                digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
             }
         }
 

@@ -141,6 +141,15 @@ impl<T: Tx> KeyedTx<T> {
         Ok(self.ring.open(&message.sealed, &Bound::of_envelope(&message.envelope))?)
     }
 
+    /// Whether the key of a stored message still stands.
+    ///
+    /// # Errors
+    /// A fault of the key store.
+    pub(super) async fn has_key(&mut self, message: &NewMessage) -> Stored<bool> {
+        self.vault.fetch(&mut self.ring, [&message.sealed]).await?;
+        Ok(self.ring.holds(&message.sealed))
+    }
+
     /// Opens the entries of a page, with one query for their keys.
     pub(super) async fn open_all(&mut self, recipient: &RecipientId, entries: &[FeedEntry]) -> Stored<Vec<Option<Vec<u8>>>> {
         let sealed = entries.iter().filter(|entry| entry.report.is_some()).map(|entry| &entry.sealed);

@@ -6,9 +6,11 @@
 mod answers;
 mod arrival;
 mod attempts;
+mod basis;
 mod courier;
 mod dry_run;
 mod keyed;
+mod recall;
 mod reconcile;
 mod relay;
 mod retry;
@@ -35,6 +37,7 @@ pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
 
 use answers::{Foreseen, Reply, Turn};
+use recall::Recall;
 
 use crate::agreement::Covered;
 use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, LegId, MessageNumber, Refusal, ReportKey};
@@ -51,6 +54,7 @@ pub struct Journey {
     set: Arc<ContractSet>,
     keys: Arc<dyn Keys>,
     vault: Vault,
+    recall: Arc<Recall>,
     /// Waivers that a dry run takes as given; empty everywhere else.
     assumed: Vec<ConsentRevision>,
 }
@@ -75,7 +79,7 @@ impl Journey {
     /// The way by a set of contracts.
     #[must_use]
     pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>, vault: Vault) -> Self {
-        Self { set, keys, vault, assumed: Vec::new() }
+        Self { set, keys, vault, recall: Arc::default(), assumed: Vec::new() }
     }
 
     /// The set it judges by.

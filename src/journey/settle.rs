@@ -3,9 +3,8 @@
 //! The participant's lock is held. Everything is decided anew from what is recorded, so it does not matter in which order
 //! reports, consents, corrections, revocations and flags have come.
 
-use serde_json::json;
-
 use super::Journey;
+use super::basis::basis_text;
 use super::keyed::KeyedTx;
 use super::reconcile::{Act, Desired, reconcile, stays};
 use super::way::{self, Basis, Judged, Opened, Verdict};
@@ -95,8 +94,18 @@ impl Journey {
             if stored.message.state != MessageState::Recorded {
                 continue;
             }
+            let (sealed, envelope) = (&stored.message.sealed, &stored.message.envelope);
+            if tx.has_key(&stored.message).await?
+                && let Some(revision) = self.recall.recall(sealed, envelope)
+            {
+                revisions.push(revision);
+                continue;
+            }
             match self.rejudge(tx, &stored).await? {
-                Some(Judged::Consent(revision)) => revisions.push(*revision),
+                Some(Judged::Consent(revision)) => {
+                    self.recall.remember(sealed, envelope, &revision);
+                    revisions.push(*revision);
+                }
                 // A recorded consent that cannot be read any more, because the contracts have changed under it or its key is
                 // gone, might be a revocation. Until a person has mended that, no waiver of this participant is relied on.
                 _ => return Ok(Vec::new()),
@@ -256,7 +265,7 @@ impl Journey {
             code: come.code,
             due_at: come.due_at,
             documents: i64::try_from(come.documents).unwrap_or(i64::MAX),
-            basis: basis_text(covered, &basis),
+            basis: basis_text(covered, &basis)?,
         };
         self.put_changed(tx, &leg).await
     }
@@ -361,23 +370,4 @@ impl Journey {
 /// Runs a part of the way; `None` where it panicked.
 pub(super) fn guarded<R>(part: impl FnOnce() -> R) -> Option<R> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(part)).ok()
-}
-
-/// What a leg rests on, as JSON without personal data: contract words and keyed digests only.
-fn basis_text(covered: &Covered, basis: &Basis) -> String {
-    let terms = covered.terms();
-    let gate = covered.recipient_terms().map(|recipient| &recipient.gate);
-    json!({
-        "agreement": terms.agreement,
-        "status": terms.status.as_str(),
-        "version": terms.version,
-        "gate": gate.map(|gate| gate.kind.as_str()),
-        "rule": gate.map(|gate| gate.rule.as_str()),
-        "purpose": terms.purpose,
-        "legalGround": terms.legal_ground,
-        "consents": basis.consents.iter().map(ReportKey::to_hex).collect::<Vec<_>>(),
-        "withheld": basis.withheld.iter().map(|field| &*field.path).collect::<Vec<_>>(),
-        "documentsWithheld": basis.documents_withheld.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
-    .to_string()
 }

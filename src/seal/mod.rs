@@ -42,7 +42,7 @@ pub use ephemeral::EphemeralKeys;
 pub use key_store::{Answer, FeedMark, Kept, KeyStore, LedgerNote, Marks, Revocation, categories, categories_text};
 pub use keys::ServiceKeys;
 pub use rotate::{Rotated, rotate};
-pub use sealed::{Bound, Sealed, SealedBytes};
+pub use sealed::{Bound, Sealed, SealedBytes, SealedDigest};
 pub use vault::{Keyring, Vault};
 pub use wrapping::{WrappedKey, WrappingId, WrappingKey, WrappingKeys, WrappingSource};
 

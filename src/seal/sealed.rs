@@ -1,6 +1,7 @@
 //! Sealed bytes as stores keep them, and what they are bound to.
 
 use aws_lc_rs::aead::NONCE_LEN;
+use aws_lc_rs::digest;
 use uuid::Uuid;
 
 use super::data_key::{KeyId, put};
@@ -54,6 +55,14 @@ impl SealedBytes {
         self.parts().map(|(key, ..)| key)
     }
 
+    /// A digest of them as they stand in the store.
+    #[must_use]
+    pub fn digest(&self) -> SealedDigest {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(digest::digest(&digest::SHA256, &self.0).as_ref());
+        SealedDigest(digest)
+    }
+
     pub(super) fn parts(&self) -> Option<(KeyId, &[u8], &[u8])> {
         let (version, rest) = self.0.split_first()?;
         let (key, rest) = rest.split_at_checked(KeyId::LENGTH)?;
@@ -61,6 +70,10 @@ impl SealedBytes {
         (*version == Self::VERSION).then_some((KeyId::from_slice(key)?, nonce, body))
     }
 }
+
+/// Tells sealed bytes from all others (SHA-256).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SealedDigest([u8; 32]);
 
 /// What sealed bytes are: authenticated with them, so that no row can stand in for another.
 #[derive(Debug, Clone, Copy)]

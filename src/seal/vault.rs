@@ -46,6 +46,12 @@ impl Keyring {
         }
     }
 
+    /// Whether the key of bytes is here, so that they could be opened.
+    #[must_use]
+    pub fn holds(&self, sealed: &SealedBytes) -> bool {
+        sealed.key().is_some_and(|id| self.keys.contains_key(&id))
+    }
+
     fn take(&mut self, key: DataKey) {
         self.of.insert(*key.holder(), key.id());
         self.keys.insert(key.id(), key);

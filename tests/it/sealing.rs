@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use brygga::app::Scenario;
-use brygga::domain::RecipientId;
+use brygga::domain::{Login, RecipientId, Syntax, Trace};
 use brygga::feed::{Cursor, Method};
-use brygga::journey::{Journey, Served};
+use brygga::journey::{Arrival, Journey, Served};
 use brygga::seal::{SealError, Vault, WrappingKeys, WrappingSource};
 use brygga::store::sqlite::keys::SqliteKeyStore;
 use brygga::store::{StoreError, Stored};
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{ConnectOptions as _, Row as _};
+use uuid::Uuid;
 
 use crate::harness::{Desk, brygga, root, scenario};
 use crate::privacy::secrets;
@@ -213,5 +214,37 @@ fn where_a_key_is_gone_its_content_is_gone_and_the_rest_goes_on() {
         for _ in 0..10 {
             desk.journey.sweep(&desk.store).await.expect("what is due and cannot be read rests");
         }
+    });
+}
+
+/// A message of Hällefors' AME; a report has another id and name each time.
+fn arrival(contract: &str, sample: &str, serial: usize) -> Arrival {
+    let bytes = std::fs::read_to_string(root().join("benches").join(sample)).expect("a sample");
+    Arrival {
+        login: Login::try_from("hallefors-ame".to_owned()).expect("a login"),
+        message_id: Uuid::from_u128(0xD0_0000 + serial as u128),
+        contract: contract.parse().expect("a contract"),
+        syntax: Syntax::Json,
+        message_time: demo().instant,
+        bytes: bytes.replace("AR-2602-09", &format!("AR-2602-{serial}")).into_bytes(),
+        trace: Trace::default(),
+        defect: None,
+    }
+}
+
+#[test]
+fn a_consent_that_was_relied_on_before_opens_nothing_once_its_key_is_gone() {
+    let demo = demo();
+    runtime().block_on(async {
+        let desk = Desk::open(&demo).await;
+        let take = async |arrival: Arrival| {
+            desk.journey.take(&desk.store, [arrival]).await.expect("taken");
+            read(&desk.journey, &desk).await.expect("a page").len()
+        };
+        take(arrival("consent.v1", "consent.json", 0)).await;
+        assert_eq!(take(arrival("activity-report.v1", "report.json", 1)).await, 2, "a report and a deviation");
+        assert_eq!(take(arrival("activity-report.v1", "report.json", 2)).await, 4, "the consent is remembered");
+        change(&desk.path().join("keys/keys.db"), "DELETE FROM data_keys WHERE class = 'journal'").await;
+        assert_eq!(take(arrival("activity-report.v1", "report.json", 3)).await, 4, "the third waits for a waiver");
     });
 }

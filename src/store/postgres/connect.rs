@@ -59,8 +59,18 @@ fn bare(settings: &Settings) -> PgConnectOptions {
     }
 }
 
+/// A pool whose statements all go by keys. Right after a table has grown fast its statistics say that it is small, and a plan
+/// that reads the whole of it for each batch looks cheap: here that is never right.
+pub(super) fn pool_by_key(settings: &Settings, size: u32) -> Lines {
+    sized(size, settings, options(settings).options([("enable_seqscan", "off")]))
+}
+
 /// A pool that connects when it is first used.
 pub(super) fn pool(settings: &Settings, size: u32) -> Lines {
+    sized(size, settings, options(settings))
+}
+
+fn sized(size: u32, settings: &Settings, options: PgConnectOptions) -> Lines {
     let patience = settings.answer_timeout;
     let pool = PgPoolOptions::new()
         .max_connections(size)
@@ -74,7 +84,7 @@ pub(super) fn pool(settings: &Settings, size: u32) -> Lines {
                 ended.unwrap_or_else(|_| Err(no_answer())).map(|_| true)
             })
         })
-        .connect_lazy_with(options(settings));
+        .connect_lazy_with(options);
     Lines::new(pool, patience)
 }
 

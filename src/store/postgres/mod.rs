@@ -61,8 +61,8 @@ impl PostgresStore {
     /// [`StoreError::Schema`] for a database of a newer or foreign schema; [`StoreError::Away`] where it cannot be reached.
     pub async fn open(settings: &Settings, clock: Clock) -> Stored<Self> {
         connect::migrate(settings, connect::migrations()).await?;
-        let intake = connect::pool(settings, settings.intake_connections);
-        let feed = connect::pool(settings, settings.feed_connections);
+        let intake = connect::pool_by_key(settings, settings.intake_connections);
+        let feed = connect::pool_by_key(settings, settings.feed_connections);
         let console = connect::pool(settings, settings.console_connections);
         let pool = intake.clone();
         let pools = Arc::new(Pools { intake, feed, console });

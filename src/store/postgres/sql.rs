@@ -79,8 +79,10 @@ statements! {
         ORDER BY message, recipient";
     ENTRIES = "SELECT recipient, position, report, subject, contract, syntax, method, state, served_at IS NOT NULL AS served, \
         message, fingerprint, illustrative FROM entries WHERE report = ANY($1) ORDER BY position";
-    DUE = "SELECT messages.person AS person, legs.report AS report FROM legs JOIN messages ON messages.number = legs.message \
-        WHERE legs.due_at <= $1 GROUP BY messages.person, legs.report ORDER BY min(legs.due_at) LIMIT $2";
+    // What is due is few and found first, by its index: a join from the messages' side would look at all of them.
+    DUE = "SELECT messages.person AS person, due.report AS report FROM (SELECT message, report, due_at FROM legs \
+        WHERE due_at <= $1 ORDER BY due_at LIMIT $2) AS due JOIN messages ON messages.number = due.message \
+        GROUP BY messages.person, due.report ORDER BY min(due.due_at)";
     DUE_OF = "SELECT messages.person AS person, legs.report AS report FROM legs JOIN messages ON messages.number = legs.message \
         WHERE legs.due_at <= $1 AND messages.person = ANY($3) GROUP BY messages.person, legs.report \
         ORDER BY min(legs.due_at) LIMIT $2";
