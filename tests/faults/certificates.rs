@@ -39,14 +39,14 @@ impl Certificates {
 
     /// A client with Arbetsförmedlingen's certificate. Its connections are its own.
     pub(crate) fn client(&self) -> reqwest::Client {
+        self.client_that_waits(std::time::Duration::from_secs(5))
+    }
+
+    /// One that waits so long for an answer.
+    pub(crate) fn client_that_waits(&self, time: std::time::Duration) -> reqwest::Client {
         let authority = reqwest::Certificate::from_pem(self.authority.as_bytes()).expect("PEM");
         let identity = reqwest::Identity::from_pem(self.client.as_bytes()).expect("PEM");
-        reqwest::Client::builder()
-            .tls_certs_only([authority])
-            .identity(identity)
-            .timeout(std::time::Duration::from_secs(5))
-            .build()
-            .expect("a client")
+        reqwest::Client::builder().tls_certs_only([authority]).identity(identity).timeout(time).build().expect("a client")
     }
 }
 

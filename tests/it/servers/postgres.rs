@@ -1,4 +1,4 @@
-//! A private PostgreSQL: its own folder and port, without fsync. One is shared by all tests, each in a database of its own;
+//! A private PostgreSQL: its own folder and port, without fsync where nothing is measured. One is shared by all tests, each in a database of its own;
 //! tests that hurt the server have one for themselves.
 
 use std::path::{Path, PathBuf};
@@ -22,8 +22,8 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 /// A running server.
 pub(crate) struct Server {
     folder: PathBuf,
-    port: u16,
-    child: Child,
+    pub(crate) port: u16,
+    pub(crate) child: Child,
 }
 
 impl Drop for Server {
@@ -54,6 +54,11 @@ impl Server {
 
     /// A server for one test.
     pub(crate) async fn own() -> Self {
+        Self::with("fsync=off").await
+    }
+
+    /// A server with a setting of its own, besides those that make it private.
+    pub(crate) async fn with(setting: &str) -> Self {
         let temporary = std::env::temp_dir();
         sweep_leftovers(&temporary);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -72,7 +77,7 @@ impl Server {
         .expect("initdb");
         assert!(made.success(), "a cluster is made");
         let port = free_port();
-        let child = run(&folder, port);
+        let child = run(&folder, port, setting);
         let server = Self { folder, port, child };
         server.wait().await;
         server
@@ -140,11 +145,11 @@ impl Server {
     }
 }
 
-fn run(folder: &Path, port: u16) -> Child {
+fn run(folder: &Path, port: u16, setting: &str) -> Child {
     // The inner setpriv asks for a shutdown where the tests end, and not for a kill, so that nothing of it stays behind.
     start(Some(USER), "setpriv", |command| {
         command.arg("--pdeathsig=QUIT").arg("--").arg(format!("{BIN}/postgres")).arg("-D").arg(folder.join("data"));
-        for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=200", "unix_socket_directories="] {
+        for setting in ["listen_addresses=127.0.0.1", setting, "max_connections=200", "unix_socket_directories="] {
             command.args(["-c", setting]);
         }
         command.args(["-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).current_dir(folder);

@@ -28,7 +28,7 @@ pub(crate) struct Rabbit {
     node: String,
     ports: Ports,
     epmd: Child,
-    server: Option<Child>,
+    pub(crate) server: Option<Child>,
     /// Users that have been made. The server answers with an error where two tests make the same one at once.
     users: Mutex<HashSet<String>>,
 }
