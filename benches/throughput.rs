@@ -24,6 +24,9 @@ mod servers;
 #[path = "../tests/faults/certificates.rs"]
 mod certificates;
 
+#[path = "../tests/faults/made_up.rs"]
+mod made_up;
+
 #[path = "throughput/corpus.rs"]
 mod corpus;
 #[path = "throughput/drain.rs"]

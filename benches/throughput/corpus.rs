@@ -7,6 +7,8 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::made_up::number;
+
 /// One message, ready to be published.
 pub(crate) struct Made {
     pub(crate) id: Uuid,
@@ -73,20 +75,4 @@ impl Corpus {
         let id = Uuid::from_u128(0xA0_0000_0000 + u128::from(serial));
         Made { id, contract: "activity-report.v1", bytes: report.to_string().into_bytes() }
     }
-}
-
-/// A personnummer of somebody between 16 and 29 years of age for some years to come, with its check digit (SKV 704).
-fn number(index: usize) -> String {
-    let (year, month, day) = (1999 + index % 9, 1 + index / 9 % 12, 1 + index / 108 % 28);
-    let digits = format!("{year:04}{month:02}{day:02}98{}", index / 3024 % 10);
-    let sum: u32 = digits
-        .bytes()
-        .skip(2)
-        .enumerate()
-        .map(|(place, digit)| {
-            let value = u32::from(digit - b'0') * if place % 2 == 0 { 2 } else { 1 };
-            value / 10 + value % 10
-        })
-        .sum();
-    format!("{digits}{}", (10 - sum % 10) % 10)
 }

@@ -13,6 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use super::certificates::Certificates;
+use super::made_up::copy;
 use super::servers::postgres::Server;
 use super::servers::rabbit::{PASSWORD, Rabbit};
 
@@ -140,17 +141,4 @@ fn write_contracts(folder: &Path, today: Date) {
         _ => format!("{line}\n"),
     };
     std::fs::write(&path, text.lines().map(moved).collect::<String>()).expect("a file");
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("copied");
-        }
-    }
 }

@@ -2,8 +2,8 @@
 //!
 //! An entry is handed over (it counts as served, and its gate is asked), then sent, then confirmed. What was handed over and
 //! never confirmed is sent again with the same id, its gate asked again; where the gate has closed meanwhile its `DELETE`
-//! goes instead. What its recipient does not take becomes a dead letter, and the feed goes on. A lease keeps other processes away. It runs out when its holder dies, and nothing is sent in the second
-//! half of it, so two processes do not send at once.
+//! goes instead. What its recipient does not take becomes a dead letter, and the feed goes on. A lease keeps other processes
+//! away. It runs out when its holder dies, and nothing is sent in the second half of it, so two processes do not send at once.
 
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,8 @@ use crate::store::{AuditRow, FeedEntry, Store, StoreError, Stored, Tx};
 use crate::telemetry::{EntryDelivered, EntryRefused, Event as _};
 use uuid::Uuid;
 
-/// How long a lease runs. A courier's attempt takes less than half of it ([`super::ATTEMPT`]). In the build of the fault runs it is short, since
-/// each of their deaths would be waited for.
+/// How long a lease runs. A courier's attempt takes less than half of it ([`super::ATTEMPT`]). In the build of the fault runs it
+/// is short, since each of their deaths would be waited for.
 const LEASE: Duration = Duration::from_secs(if cfg!(feature = "faults") { 6 } else { 60 });
 
 /// Entries in one turn; between turns a relay can be stopped.

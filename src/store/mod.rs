@@ -17,6 +17,9 @@
 //! - [`Tx::publish`] takes [`Sealed`] and is the only way into a feed for anything with content. [`Tx::publish_answers`]
 //!   takes [`Answer`], which has none and is stored as it is.
 
+#[macro_use]
+mod statements;
+
 mod clock;
 mod concerned;
 mod due;

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::made_up::number;
 use super::seed::Seed;
 
 /// Stands in every text that must never leave: nothing served or logged may hold it.
@@ -277,22 +278,6 @@ fn revoked(mut waiver: Value, categories: &[&str]) -> Value {
         waiver["revokedCategories"] = json!(categories);
     }
     waiver
-}
-
-/// A number with the birth number 980, which no real person has, with its check digit (SKV 704).
-fn number(index: usize) -> String {
-    let (year, month, day) = (1999 + index % 9, 1 + index / 9 % 12, 1 + index / 108 % 28);
-    let digits = format!("{year:04}{month:02}{day:02}98{}", index / 3024 % 10);
-    let sum: u32 = digits
-        .bytes()
-        .skip(2)
-        .enumerate()
-        .map(|(place, digit)| {
-            let value = u32::from(digit - b'0') * if place % 2 == 0 { 2 } else { 1 };
-            value / 10 + value % 10
-        })
-        .sum();
-    format!("{digits}{}", (10 - sum % 10) % 10)
 }
 
 /// The agreement of the fault runs: signed, around today.

@@ -18,6 +18,7 @@ mod certificates;
 mod checker;
 mod clean;
 mod load;
+mod made_up;
 mod plan;
 mod postgres;
 mod process;

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::certificates::Certificates;
 use super::load::{self, AME, FS};
+use super::made_up::copy;
 use super::postgres::Postgres;
 use super::proxy::Proxy;
 use super::rabbit::Rabbit;
@@ -56,19 +57,6 @@ fn write_contracts(folder: &Path) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts");
     copy(&source, folder);
     std::fs::write(folder.join("agreements").join("faults.toml"), load::agreement(load::today())).expect("a file");
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("copied");
-        }
-    }
 }
 
 /// Servers that run as somebody else must be able to reach their folders below.

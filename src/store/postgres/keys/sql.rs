@@ -1,14 +1,5 @@
 //! Every statement of the PostgreSQL key store, in one list: a test prepares each of them.
 
-macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
-        $($(#[$doc])* pub(super) const $name: &str = $text;)*
-
-        /// Every statement of this adapter.
-        pub const STATEMENTS: &[&str] = &[$($name),*];
-    };
-}
-
 statements! {
     OF_HOLDERS = "SELECT id, data_keys.holder, data_keys.class, wrapping, wrapped FROM UNNEST($1::bytea[], $2::text[]) \
         AS wanted (holder, class) JOIN data_keys ON data_keys.holder = wanted.holder AND data_keys.class = wanted.class";

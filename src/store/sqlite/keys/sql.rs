@@ -1,14 +1,5 @@
 //! Every statement of the embedded key store, in one list: a test prepares each of them.
 
-macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
-        $($(#[$doc])* pub(super) const $name: &str = $text;)*
-
-        /// Every statement of this adapter.
-        pub const STATEMENTS: &[&str] = &[$($name),*];
-    };
-}
-
 statements! {
     OF_HOLDERS = "SELECT data_keys.id, data_keys.holder, data_keys.class, wrapping, wrapped FROM json_each(?1) AS wanted \
         JOIN data_keys ON data_keys.holder = unhex(wanted.value ->> 0) AND data_keys.class = wanted.value ->> 1";
