@@ -13,6 +13,15 @@ use sqlx::{ConnectOptions as _, PgConnection};
 use crate::harness::folder_in_memory;
 use crate::servers::postgres::Server;
 
+/// What a transaction is kept from, where the engine can tell such steps apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The participants' rows: what was seen before them may have moved.
+    Persons,
+    /// New positions in feeds: everything else of the transaction is decided, and its locks are held.
+    Positions,
+}
+
 /// A place where a store is kept.
 pub(crate) trait Engine: Sized + Send + Sync {
     /// Its store.
@@ -32,6 +41,9 @@ pub(crate) trait Engine: Sized + Send + Sync {
 
     /// Keeps everybody from changing what stands in a feed.
     async fn gate(&self) -> Self::Gate;
+
+    /// Keeps everybody from a step.
+    async fn gate_at(&self, step: Step) -> Self::Gate;
 
     /// Opens the gate.
     async fn open_gate(gate: Self::Gate);
@@ -68,6 +80,11 @@ impl Engine for Sqlite {
     /// The one writer.
     async fn gate(&self) -> SqliteTx {
         self.process().await.begin("gate").await.expect("a transaction")
+    }
+
+    /// The one writer goes before every step.
+    async fn gate_at(&self, _: Step) -> SqliteTx {
+        self.gate().await
     }
 
     async fn open_gate(gate: SqliteTx) {
@@ -117,6 +134,16 @@ impl Engine for Postgres {
     async fn gate(&self) -> PgConnection {
         let mut gate = self.bare().await;
         sqlx::raw_sql("BEGIN; SELECT 1 FROM entries FOR UPDATE").execute(&mut gate).await.expect("locked");
+        gate
+    }
+
+    async fn gate_at(&self, step: Step) -> PgConnection {
+        let mut gate = self.bare().await;
+        let sql = match step {
+            Step::Persons => "BEGIN; LOCK TABLE persons IN EXCLUSIVE MODE",
+            Step::Positions => "BEGIN; LOCK TABLE feeds IN EXCLUSIVE MODE",
+        };
+        sqlx::raw_sql(sql).execute(&mut gate).await.expect("locked");
         gate
     }
 

@@ -8,5 +8,7 @@ pub(crate) mod engine;
 mod engines;
 mod paused;
 mod processes;
+mod races;
 mod statements;
+mod stepped;
 mod steps;
