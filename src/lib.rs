@@ -9,8 +9,9 @@
 //!   fail points of the fault runs, which are not in this build unless its feature is on.
 //! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`agreement`] >
 //!   [`consent`] > [`filter`] > [`translate`] > [`feed`].
-//! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`journey`], [`dead_letter`].
-//! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`remote`].
+//! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`journey`], [`dead_letter`],
+//!   [`records`].
+//! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`remote`], [`page`].
 //! - Floor 5, wiring: [`app`], [`cli`], [`shutdown`].
 //!
 //! # One message on its way
@@ -63,8 +64,11 @@ pub mod journey;
 
 pub mod dead_letter;
 
+pub mod records;
+
 pub mod amqp;
 pub mod http;
+pub mod page;
 pub mod remote;
 pub mod spool;
 

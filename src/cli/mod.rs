@@ -14,6 +14,7 @@ mod held;
 mod keys;
 mod migrate;
 mod place;
+mod records;
 mod restore;
 mod serve;
 mod table;
@@ -67,6 +68,8 @@ enum Command {
     Keys(keys::Command),
     /// Brings the stores up to the schema of this version, before a service of it starts.
     Migrate(migrate::Args),
+    /// Writes the records of processing (GDPR art. 30) and a draft of an impact assessment (art. 35).
+    Records(records::Args),
     /// After a restore: accept.
     #[command(subcommand)]
     Restore(restore::Command),
@@ -108,6 +111,9 @@ pub enum CliError {
     /// The contract set has flaws.
     #[error("the contracts have {} flaw(s):\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Flaws(Vec<Flaw>),
+    /// A document.
+    #[error(transparent)]
+    Page(#[from] crate::page::PageError),
     /// Something else that the user can mend.
     #[error("{0}")]
     Usage(String),
@@ -158,6 +164,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Held(command) => held::run(command, out).await,
             Command::Keys(command) => keys::run(command, out).await,
             Command::Migrate(args) => migrate::run(args, out).await,
+            Command::Records(args) => records::run(&args, out),
             Command::Restore(command) => restore::run(command, out).await,
         }
     })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 29] = [
+const FLOORS: [(&str, u8, u8); 31] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -23,12 +23,14 @@ const FLOORS: [(&str, u8, u8); 29] = [
     ("store", 3, 0),
     ("journey", 3, 0),
     ("dead_letter", 3, 0),
+    ("records", 3, 0),
     ("store/sqlite", 4, 0),
     ("amqp", 4, 0),
     ("store/postgres", 4, 0),
     ("spool", 4, 0),
     ("http", 4, 0),
     ("remote", 4, 0),
+    ("page", 4, 0),
     ("app", 5, 0),
     ("cli", 5, 0),
     ("shutdown", 5, 0),

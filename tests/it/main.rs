@@ -22,6 +22,7 @@ mod laws;
 mod management;
 mod migrate;
 mod privacy;
+mod records;
 mod rejections;
 mod relay;
 mod remote;
