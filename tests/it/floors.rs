@@ -50,7 +50,7 @@ fn files(folder: &Path, into: &mut Vec<PathBuf>) {
         let path = entry.expect("a file").path();
         if path.is_dir() {
             files(&path, into);
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             into.push(path);
         }
     }
