@@ -9,7 +9,7 @@ use crate::domain::{PersonKey, Position};
 use crate::feed::Method;
 use crate::journey::Journey;
 use crate::seal::{Marks, Revocation, SealError, Vault};
-use crate::store::{AuditRow, Concerned, Store, StoreError, Stored, Tx};
+use crate::store::{AuditRow, Concerned, Feeds as _, Store, StoreError, Stored, Tx};
 
 /// Entries that are looked through in one transaction.
 const STEP: i64 = 500;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::store::{Census, MessageState, Standing, Store, Stored, Tx as _};
+use crate::store::{Census, MessageState, Standing, Store, Stored, Survey as _, Tx as _};
 use crate::telemetry::{Event as _, FeedNumbers, Numbers, Waiting};
 
 /// How often at most: nobody acts on the counts within seconds.

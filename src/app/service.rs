@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::journey::{Journey, Outcome};
 use crate::spool::{Inbox, Outbox, SpoolError};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{MessageState, Store as _, StoreError};
+use crate::store::{MessageState, Store as _, StoreError, Survey as _};
 use crate::telemetry::{Event as _, MessageTaken, Swept, Waiting};
 
 /// How long an idle service waits before it looks again: a dropped file is noticed within it.

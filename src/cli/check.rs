@@ -19,7 +19,7 @@ use crate::feed::Method;
 use crate::journey::{DryRun, FieldFate, LegView, Outcome, Served, is_clean};
 use crate::seal::ServiceKeys;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Clock, LegRow, MessageState, Store as _, StoredMessage, Tx as _};
+use crate::store::{Clock, LegRow, MessageState, Store as _, StoredMessage, Survey as _, Tx as _};
 
 /// What is checked, and as of when.
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use crate::app::Opened;
 use crate::dead_letter::{Again, Found, discard, retry, show};
 use crate::domain::{Code, MessageNumber};
 use crate::journey::Journey;
-use crate::store::{MessageState, RefusedEntry, Store, StoredMessage, Tx as _};
+use crate::store::{MessageState, RefusedEntry, Store, StoredMessage, Survey as _, Tx as _};
 
 /// What to do with dead letters.
 #[derive(Debug, Subcommand)]

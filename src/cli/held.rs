@@ -8,7 +8,7 @@ use serde_json::json;
 use super::place::{Beside, Place, on_store};
 use super::table::{WORDS, table};
 use super::{CliError, ContractsFrom};
-use crate::store::{Store, Tx as _};
+use crate::store::{Store, Survey as _, Tx as _};
 
 /// What to do with held reports.
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,7 @@ use crate::domain::{Code, MessageNumber};
 use crate::filter::mask;
 use crate::intake::decode;
 use crate::journey::{Journey, payload};
-use crate::store::{AuditRow, Concerned, MessageState, RefusedEntry, Store, Stored, StoredMessage, Tx};
+use crate::store::{AuditRow, Concerned, Feeds as _, MessageState, RefusedEntry, Store, Stored, StoredMessage, Tx};
 
 /// A dead letter through the mask.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use super::operator_row;
 use crate::domain::{MessageNumber, RecipientId};
-use crate::store::{AuditRow, RefusedEntry, Store, Stored, Tx};
+use crate::store::{AuditRow, Feeds as _, RefusedEntry, Store, Stored, Tx};
 
 /// Lets everything of a message that systems did not take go out again. Says how many entries.
 pub(super) async fn release<S: Store>(store: &S, number: MessageNumber, operator: &str) -> Stored<usize> {

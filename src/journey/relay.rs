@@ -13,7 +13,7 @@ use super::{Journey, KeyedTx};
 use crate::domain::{Code, MessageNumber, Position, RecipientId};
 use crate::faults;
 use crate::feed::Method;
-use crate::store::{AuditRow, FeedEntry, Store, StoreError, Stored, Tx};
+use crate::store::{AuditRow, FeedEntry, Feeds as _, Store, StoreError, Stored, Tx};
 use crate::telemetry::{EntryDelivered, EntryRefused, Event as _};
 use uuid::Uuid;
 

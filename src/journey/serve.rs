@@ -10,7 +10,7 @@ use super::{Journey, KeyedTx};
 use crate::domain::{Code, Keys, Position, RecipientId, Subject, Syntax, TraceParent};
 use crate::faults;
 use crate::feed::{Cursor, Event, Method, event_id};
-use crate::store::{AuditRow, FeedEntry, Store, Stored, Tx, WithdrawalRow, WithdrawalStep};
+use crate::store::{AuditRow, FeedEntry, Feeds as _, Store, Stored, Tx, WithdrawalRow, WithdrawalStep};
 
 /// One entry as it may be shown, after its transaction has committed.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Attempts, Journey, KeyedTx};
 use crate::faults;
-use crate::store::{Concerned, DueAnswer, DueReport, Store, StoreError, Stored, Tx};
+use crate::store::{Concerned, DueAnswer, DueReport, Feeds as _, Store, StoreError, Stored, Tx};
 use crate::telemetry::{Event as _, PutOff};
 
 /// How many due reports one sweep's transaction settles.

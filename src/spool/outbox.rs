@@ -10,7 +10,7 @@ use super::{SpoolError, SpoolFolders};
 use crate::domain::Syntax;
 use crate::feed::Method;
 use crate::journey::{Courier, Delivery, Journey, Parcel};
-use crate::store::{Store, Tx as _};
+use crate::store::{Store, Survey as _, Tx as _};
 
 /// Whose lease it is in a data folder.
 const OWNER: &str = "the service of this folder";

@@ -23,9 +23,11 @@ mod statements;
 mod clock;
 mod concerned;
 mod due;
+mod feeds;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
+mod survey;
 
 use std::future::Future;
 use std::time::Duration;
@@ -36,14 +38,15 @@ use uuid::Uuid;
 pub use clock::Clock;
 pub use concerned::Concerned;
 pub use due::{DueAnswer, DueReport};
+pub use feeds::Feeds;
 pub use rows::{
     AuditRow, Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind,
     MessageState, NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
 };
+pub use survey::Survey;
 
-use crate::answer::Answer;
-use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
-use crate::seal::{Marks, Revocation, SealError, Sealed};
+use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey};
+use crate::seal::{Marks, Revocation, SealError};
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +118,7 @@ pub trait Store: Clone + Send + Sync + 'static {
 }
 
 /// One transaction.
-pub trait Tx: Send {
+pub trait Tx: Feeds + Survey + Send {
     /// The time of the transaction.
     fn now(&self) -> Timestamp;
 
@@ -185,25 +188,6 @@ pub trait Tx: Send {
     /// Makes what is due of a report due at another time; gives the messages that it belongs to.
     fn put_off_due(&mut self, report: &ReportKey, until: Timestamp) -> impl Future<Output = Stored<Vec<MessageNumber>>> + Send;
 
-    /// All entries of one report in one recipient's feed, in order of position.
-    fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> impl Future<Output = Stored<Vec<EntryRow>>> + Send;
-
-    /// The feeds in which a report has entries.
-    fn feeds_of(&mut self, report: &ReportKey) -> impl Future<Output = Stored<Vec<RecipientId>>> + Send;
-
-    /// Puts a sealed document into its recipient's feed at the next position; an older live entry of the subject is
-    /// replaced.
-    fn publish(
-        &mut self,
-        sealed: &Sealed,
-        message: &StoredMessage,
-        fingerprint: &[u8],
-        until: Timestamp,
-    ) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Puts answers into their systems' feeds at the next positions, in the order given. Each is a subject of its own.
-    fn publish_answers(&mut self, answers: &[Answer]) -> impl Future<Output = Stored<()>> + Send;
-
     /// Keeps in mind that a report is to be looked at when its hold period ends; once a message.
     fn keep_due_answer(&mut self, due: &DueAnswer) -> impl Future<Output = Stored<()>> + Send;
 
@@ -220,72 +204,6 @@ pub trait Tx: Send {
     /// Forgets that a report is to be looked at.
     fn end_due_answer(&mut self, message: MessageNumber) -> impl Future<Output = Stored<()>> + Send;
 
-    /// Puts a `DELETE` of a subject into a feed at the next position. It needs no gate and carries no content.
-    fn publish_delete(
-        &mut self,
-        recipient: &RecipientId,
-        subject: &Subject,
-        message: &StoredMessage,
-    ) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Keeps a live entry for a newer revision or another gate with the same content.
-    fn keep_entry(
-        &mut self,
-        recipient: &RecipientId,
-        position: Position,
-        message: MessageNumber,
-        until: Timestamp,
-    ) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Takes an entry out of a feed for good.
-    fn withdraw_entry(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Writes a row of the ledger of withdrawals.
-    fn note_withdrawal(&mut self, row: &WithdrawalRow) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Live entries after a position, with what decides whether they may still be served.
-    fn page(
-        &mut self,
-        recipient: &RecipientId,
-        after: Position,
-        limit: i64,
-    ) -> impl Future<Output = Stored<Vec<FeedEntry>>> + Send;
-
-    /// Live entries of a pushed feed that are not confirmed, in order of position.
-    fn unconfirmed(&mut self, recipient: &RecipientId, limit: i64) -> impl Future<Output = Stored<Vec<FeedEntry>>> + Send;
-
-    /// Marks entries as served now, those that were not before, and counts the page unless it is empty; gives how many
-    /// pages the feed has counted.
-    fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<i64>> + Send;
-
-    /// Marks entries as served now, those that were not before, and counts no page: what a restored content has forgotten may
-    /// have been shown.
-    fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Records that a pushed entry has arrived.
-    fn confirm(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Records that a pushed entry's system does not take it, and what it said: the entry is a dead letter, and no longer
-    /// first in its feed. One that has arrived after all stays as it is.
-    fn refuse_entry(
-        &mut self,
-        recipient: &RecipientId,
-        position: Position,
-        said: &str,
-    ) -> impl Future<Output = Stored<()>> + Send;
-
-    /// What was made of a message, or answers it, and its systems did not take: live, and not set aside.
-    fn refused_entries(&mut self, message: MessageNumber) -> impl Future<Output = Stored<Vec<RefusedEntry>>> + Send;
-
-    /// Lets a refused entry go out again, at its own position and so before all that waits.
-    fn release_entry(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Sets a refused entry aside for good; it stays refused.
-    fn discard_entry(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
-
-    /// The recipients whose feeds have entries.
-    fn recipients(&mut self) -> impl Future<Output = Stored<Vec<RecipientId>>> + Send;
-
     /// How far the content has come: the highest number of a message, each feed's head and counted pages.
     fn marks(&mut self) -> impl Future<Output = Stored<Marks>> + Send;
 
@@ -300,16 +218,4 @@ pub trait Tx: Send {
 
     /// Writes an audit row.
     fn audit(&mut self, row: &AuditRow) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Everything that law 6 counts.
-    fn census(&mut self) -> impl Future<Output = Stored<Census>> + Send;
-
-    /// What waits for somebody: the oldest dead letter, the oldest due leg, and how each feed stands.
-    fn standing(&mut self) -> impl Future<Output = Stored<Standing>> + Send;
-
-    /// Refused messages and legs that are neither restricted nor discarded, and refused entries, oldest message first.
-    fn dead_letters(&mut self) -> impl Future<Output = Stored<Vec<DeadLetter>>> + Send;
-
-    /// Held legs, oldest first.
-    fn held(&mut self) -> impl Future<Output = Stored<Vec<HeldLeg>>> + Send;
 }

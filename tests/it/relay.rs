@@ -10,7 +10,7 @@ use brygga::journey::{Arrival, Courier, Delivery, Journey, Parcel, RelayFault};
 use brygga::seal::{ServiceKeys, Vault};
 use brygga::store::postgres::PostgresStore;
 use brygga::store::sqlite::SqliteStore;
-use brygga::store::{Clock, Store, Tx as _};
+use brygga::store::{Clock, Store, Survey as _};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::harness::{root, scenario, set};

@@ -13,7 +13,7 @@ use brygga::spool::Dropped;
 use brygga::store::postgres::PostgresStore;
 use brygga::store::postgres::keys::PostgresKeyStore;
 use brygga::store::sqlite::SqliteStore;
-use brygga::store::{Clock, Store, Tx as _};
+use brygga::store::{Clock, Store, Survey as _};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;

@@ -7,7 +7,7 @@ use brygga::answer::Kind;
 use brygga::domain::RecipientId;
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{Outcome, Served};
-use brygga::store::{MessageState, Store as _, Tx as _};
+use brygga::store::{MessageState, Store as _, Survey as _, Tx as _};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use brygga::app::{DataFolder, FolderError, Scenario, ScenarioMessage};
 use brygga::domain::{RecipientId, Syntax};
 use brygga::feed::{Cursor, Method};
 use brygga::spool::Dropped;
-use brygga::store::{Store as _, Tx as _};
+use brygga::store::{Store as _, Survey as _};
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -6,7 +6,7 @@ use brygga::domain::{Code, MessageNumber};
 use brygga::journey::{Delivery, Journey, Parcel};
 use brygga::store::postgres::PostgresStore;
 use brygga::store::sqlite::SqliteStore;
-use brygga::store::{Clock, DeadLetter, MessageState, Store, Tx as _};
+use brygga::store::{Clock, DeadLetter, MessageState, Store, Survey as _, Tx as _};
 
 use crate::relay::{Recipient, demo, feed, journey, relay_all};
 use crate::servers::postgres::Server;

@@ -9,7 +9,7 @@ use brygga::domain::{Code, MessageNumber, RecipientId, Syntax};
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{ContractSet, Journey};
 use brygga::spool::Dropped;
-use brygga::store::{LegState, Store as _, Tx as _};
+use brygga::store::{LegState, Store as _, Survey as _, Tx as _};
 use uuid::Uuid;
 
 use crate::harness::{Desk, root};

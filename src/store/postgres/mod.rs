@@ -8,6 +8,7 @@ mod answers;
 mod census;
 mod connect;
 mod fault;
+mod feeds;
 mod flush;
 mod gather;
 pub mod keys;
@@ -17,6 +18,7 @@ mod refused;
 mod restore;
 mod rows;
 mod sql;
+mod survey;
 mod tx;
 mod work;
 

@@ -6,6 +6,7 @@
 mod answers;
 mod census;
 mod entries;
+mod feeds;
 pub mod keys;
 mod legs;
 mod messages;
@@ -13,6 +14,7 @@ mod read;
 mod refused;
 mod restore;
 mod sql;
+mod survey;
 mod tx;
 
 use std::borrow::Cow;

@@ -4,23 +4,17 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
-use super::entries::{Fresh, Origin};
-use super::{Stored, answers, away, census, entries, legs, messages, refused, restore};
-use crate::answer::Answer;
-use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
-use crate::feed::Method;
-use crate::seal::{Marks, Revocation, Sealed};
-use crate::store::{
-    AuditRow, Census, Concerned, DeadLetter, DueAnswer, DueReport, EntryRow, FeedEntry, HeldLeg, LegRow, MessageKind,
-    NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, Tx, WithdrawalRow,
-};
+use super::{Stored, answers, away, entries, legs, messages, restore};
+use crate::domain::{Login, MessageNumber, PersonKey, RecipientId, ReportKey};
+use crate::seal::{Marks, Revocation};
+use crate::store::{AuditRow, Concerned, DueAnswer, DueReport, LegRow, MessageKind, NewMessage, Receipt, StoredMessage, Tx};
 use crate::telemetry::{Committed, Event as _};
 
 /// A transaction on the one writing connection.
 #[derive(Debug)]
 pub struct SqliteTx {
     inner: Transaction<'static, Sqlite>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     name: &'static str,
 }
 
@@ -29,7 +23,7 @@ impl SqliteTx {
         Self { inner, now, name }
     }
 
-    fn db(&mut self) -> &mut SqliteConnection {
+    pub(super) fn db(&mut self) -> &mut SqliteConnection {
         &mut self.inner
     }
 }
@@ -132,24 +126,6 @@ impl Tx for SqliteTx {
         legs::put_off(self.db(), report, now, until).await
     }
 
-    async fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
-        entries::of_report(self.db(), report, recipient).await
-    }
-
-    async fn feeds_of(&mut self, report: &ReportKey) -> Stored<Vec<RecipientId>> {
-        entries::feeds_of(self.db(), report).await
-    }
-
-    async fn publish(&mut self, sealed: &Sealed, message: &StoredMessage, fingerprint: &[u8], until: Timestamp) -> Stored<()> {
-        let now = self.now;
-        entries::publish(self.db(), &Fresh::put(sealed, fingerprint, until), Origin::of(message), now).await
-    }
-
-    async fn publish_answers(&mut self, answers: &[Answer]) -> Stored<()> {
-        let now = self.now;
-        answers::publish(self.db(), answers, now).await
-    }
-
     async fn keep_due_answer(&mut self, due: &DueAnswer) -> Stored<()> {
         answers::keep_due(self.db(), due).await
     }
@@ -175,79 +151,6 @@ impl Tx for SqliteTx {
         answers::end_due(self.db(), message).await
     }
 
-    async fn publish_delete(&mut self, recipient: &RecipientId, subject: &Subject, message: &StoredMessage) -> Stored<()> {
-        let now = self.now;
-        let (contract, syntax, illustrative) = entries::contract_of(self.db(), recipient, subject).await?;
-        let syntax = if syntax == "xml" { "xml" } else { "json" };
-        let (method, until) = (Method::Delete, None);
-        let fresh = Fresh { recipient, subject, contract, syntax, method, bytes: &[], fingerprint: &[], until, illustrative };
-        entries::publish(self.db(), &fresh, Origin::of(message), now).await
-    }
-
-    async fn keep_entry(
-        &mut self,
-        recipient: &RecipientId,
-        position: Position,
-        message: MessageNumber,
-        until: Timestamp,
-    ) -> Stored<()> {
-        entries::keep(self.db(), recipient, position, message, until).await
-    }
-
-    async fn withdraw_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
-        entries::withdraw(self.db(), recipient, position).await
-    }
-
-    async fn note_withdrawal(&mut self, row: &WithdrawalRow) -> Stored<()> {
-        let now = self.now;
-        entries::note_withdrawal(self.db(), row, now).await
-    }
-
-    async fn page(&mut self, recipient: &RecipientId, after: Position, limit: i64) -> Stored<Vec<FeedEntry>> {
-        entries::page(self.db(), recipient, after, limit).await
-    }
-
-    async fn unconfirmed(&mut self, recipient: &RecipientId, limit: i64) -> Stored<Vec<FeedEntry>> {
-        entries::unconfirmed(self.db(), recipient, limit).await
-    }
-
-    async fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<i64> {
-        self.assume_served(recipient, positions).await?;
-        entries::count_page(self.db(), recipient, !positions.is_empty()).await
-    }
-
-    async fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<()> {
-        let now = self.now;
-        entries::assume_served(self.db(), recipient, positions, now).await
-    }
-
-    async fn confirm(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
-        let now = self.now;
-        entries::confirm(self.db(), recipient, position, now).await
-    }
-
-    async fn refuse_entry(&mut self, recipient: &RecipientId, position: Position, said: &str) -> Stored<()> {
-        let now = self.now;
-        refused::refuse(self.db(), recipient, position, said, now).await
-    }
-
-    async fn refused_entries(&mut self, message: MessageNumber) -> Stored<Vec<RefusedEntry>> {
-        refused::of_message(self.db(), message).await
-    }
-
-    async fn release_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
-        refused::release(self.db(), recipient, position).await
-    }
-
-    async fn discard_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
-        let now = self.now;
-        refused::discard(self.db(), recipient, position, now).await
-    }
-
-    async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
-        entries::recipients(self.db()).await
-    }
-
     async fn marks(&mut self) -> Stored<Marks> {
         restore::marks(self.db()).await
     }
@@ -267,22 +170,5 @@ impl Tx for SqliteTx {
     async fn audit(&mut self, row: &AuditRow) -> Stored<()> {
         let now = self.now;
         messages::audit(self.db(), row, now).await
-    }
-
-    async fn census(&mut self) -> Stored<Census> {
-        census::census(self.db()).await
-    }
-
-    async fn standing(&mut self) -> Stored<Standing> {
-        let now = self.now;
-        census::standing(self.db(), now).await
-    }
-
-    async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {
-        census::dead_letters(self.db()).await
-    }
-
-    async fn held(&mut self) -> Stored<Vec<HeldLeg>> {
-        census::held(self.db()).await
     }
 }

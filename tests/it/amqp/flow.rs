@@ -50,7 +50,7 @@ async fn what_comes_over_amqp_comes_to_the_same_as_what_is_dropped_as_a_file() {
     world.stop().await;
     world.drained().await;
     let mut tx = brygga::store::Store::begin(&dropped.store, "census").await.expect("a transaction");
-    let expected = brygga::store::Tx::census(&mut tx).await.expect("a census");
+    let expected = brygga::store::Survey::census(&mut tx).await.expect("a census");
     brygga::store::Tx::commit(tx).await.expect("a commit");
     assert_eq!(world.census().await, expected);
     assert_eq!(contracts_in_feeds(&world.desk).await, contracts_in_feeds(&dropped).await);

@@ -7,7 +7,7 @@ use brygga::amqp::AmqpIntake;
 use brygga::app::Scenario;
 use brygga::config::Amqp;
 use brygga::journey::Journey;
-use brygga::store::{Census, DeadLetter, Store as _, Tx as _};
+use brygga::store::{Census, DeadLetter, Store as _, Survey as _};
 use brygga::telemetry::{Health, Numbers, PartState};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};

@@ -3,7 +3,7 @@
 use brygga::agreement::GateKind;
 use brygga::domain::{Category, Code, Party};
 use brygga::feed::{Cursor, Method};
-use brygga::store::{LegState, MessageState, Store, Tx};
+use brygga::store::{LegState, MessageState, Store, Survey as _};
 use serde_json::json;
 
 use super::message::{CONSENTABLE, Waiver, flag, report};

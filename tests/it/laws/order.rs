@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use brygga::feed::Cursor;
 use brygga::journey::Arrival;
-use brygga::store::{Store, Tx};
+use brygga::store::{Feeds as _, Store};
 use proptest::collection::vec;
 
 use super::script::{held, orders, scripts, states};

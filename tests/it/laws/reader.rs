@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use brygga::domain::{Position, RecipientId, Subject};
 use brygga::feed::{Cursor, Method};
 use brygga::journey::Arrival;
-use brygga::store::{LegState, MessageState, Store, Tx};
+use brygga::store::{Feeds as _, LegState, MessageState, Store, Tx};
 use jiff::ToSpan;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -11,7 +11,7 @@ use brygga::feed::{Cursor, Method};
 use brygga::journey::{Arrival, ContractSet, Journey, Outcome};
 use brygga::seal::{ServiceKeys, Vault};
 use brygga::store::sqlite::SqliteStore;
-use brygga::store::{Census, Clock, LegRow, MessageState, Store, StoredMessage, Tx};
+use brygga::store::{Census, Clock, LegRow, MessageState, Store, StoredMessage, Survey as _, Tx};
 use jiff::Timestamp;
 
 use super::report::{ACTIVITY, MAX_ABSENCES, REASONS, reason_word};

@@ -8,7 +8,7 @@ use brygga::journey::{Journey, RelayFault};
 use brygga::remote::HttpsCourier;
 use brygga::store::postgres::PostgresStore;
 use brygga::store::sqlite::SqliteStore;
-use brygga::store::{Clock, DeadLetter, Store, Tx as _};
+use brygga::store::{Clock, DeadLetter, Store, Survey as _};
 
 use super::system::{Reply, System};
 use crate::privacy::secrets;

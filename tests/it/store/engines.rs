@@ -9,7 +9,7 @@ use brygga::feed::Cursor;
 use brygga::journey::{Arrival, Journey};
 use brygga::seal::{ServiceKeys, Vault};
 use brygga::store::sqlite::SqliteStore;
-use brygga::store::{Census, Clock, LegRow, MessageState, Store, Tx as _};
+use brygga::store::{Census, Clock, LegRow, MessageState, Store, Survey as _, Tx as _};
 
 use crate::harness::{root, scenario, set};
 use crate::servers::postgres::Server;

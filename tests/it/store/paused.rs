@@ -8,7 +8,7 @@ use brygga::http::{Bound, FeedOf};
 use brygga::journey::Journey;
 use brygga::seal::{ServiceKeys, Vault};
 use brygga::store::postgres::PostgresStore;
-use brygga::store::{Clock, Store as _, StoreError, Tx as _};
+use brygga::store::{Clock, Store as _, StoreError, Survey as _, Tx as _};
 use tokio::sync::watch;
 
 use super::desk::{PERSONS, af, consent, noon, report};

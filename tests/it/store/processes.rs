@@ -9,7 +9,7 @@ use brygga::domain::Position;
 use brygga::feed::{Cursor, Method};
 use brygga::journey::Arrival;
 use brygga::store::postgres::PostgresStore;
-use brygga::store::{Clock, LegState, Store as _, StoreError, Tx as _};
+use brygga::store::{Clock, Feeds as _, LegState, Store as _, StoreError, Survey as _, Tx as _};
 use sqlx::Connection as _;
 
 use super::desk::{Desk, PERSONS, af, consent, leg, noon, report};

@@ -3,7 +3,7 @@
 use brygga::answer::{Kind, Letterhead};
 use brygga::domain::{MessageNumber, Position};
 use brygga::feed::Method;
-use brygga::store::{DueAnswer, FeedEntry, RefusedEntry, Store as _, StoredMessage, Tx as _};
+use brygga::store::{DueAnswer, FeedEntry, Feeds as _, RefusedEntry, Store as _, StoredMessage, Survey as _, Tx as _};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::super::engine::{Engine, on_both_engines};

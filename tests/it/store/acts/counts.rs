@@ -2,7 +2,7 @@
 
 use brygga::domain::{Categories, Category, Code};
 use brygga::seal::{FeedMark, Marks, Revocation};
-use brygga::store::{AuditRow, Census, LegState, MessageKind, MessageState, Store as _, Tx as _};
+use brygga::store::{AuditRow, Census, Feeds as _, LegState, MessageKind, MessageState, Store as _, Survey as _, Tx as _};
 use jiff::ToSpan as _;
 
 use MessageState::{Diverted, Duplicate, Journey, Recorded, Refused};

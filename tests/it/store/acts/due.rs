@@ -1,7 +1,7 @@
 //! Legs, and what falls due.
 
 use brygga::domain::Code;
-use brygga::store::{DueAnswer, DueReport, LegState, Store as _, Tx as _};
+use brygga::store::{DueAnswer, DueReport, LegState, Store as _, Survey as _, Tx as _};
 use jiff::ToSpan as _;
 
 use super::super::engine::{Engine, on_both_engines};

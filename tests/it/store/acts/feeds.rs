@@ -2,7 +2,7 @@
 
 use brygga::domain::Position;
 use brygga::feed::Method;
-use brygga::store::{EntryState, Store as _, StoreError, Tx as _};
+use brygga::store::{EntryState, Feeds as _, Store as _, StoreError, Survey as _, Tx as _};
 use jiff::ToSpan as _;
 
 use EntryState::{Live, Replaced};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brygga::store::{Concerned, Store as _, Tx as _};
+use brygga::store::{Concerned, Feeds as _, Store as _, Survey as _, Tx as _};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::super::engine::{Engine, on_both_engines};

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use brygga::domain::{Code, Trace};
-use brygga::store::{LegState, MessageKind, MessageState, NewMessage, Store as _, StoreError, Tx as _};
+use brygga::store::{LegState, MessageKind, MessageState, NewMessage, Store as _, StoreError, Survey as _, Tx as _};
 use uuid::Uuid;
 
 use super::super::engine::{Engine, on_both_engines};

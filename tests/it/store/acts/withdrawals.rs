@@ -1,7 +1,7 @@
 //! The ledger of withdrawals: each row stands beside what was taken back, whichever transaction published it.
 
 use brygga::domain::{Code, Position};
-use brygga::store::{Tx as _, WithdrawalRow, WithdrawalStep};
+use brygga::store::{Feeds as _, Tx as _, WithdrawalRow, WithdrawalStep};
 
 use super::super::engine::{Engine, on_both_engines};
 use super::{Hall, Made, put};

@@ -1,0 +1,36 @@
+//! What the shared store tells of the whole, in a transaction.
+
+use super::fault::away;
+use super::read::recipient as recipient_of;
+use super::{PgTx, census, sql};
+use crate::domain::RecipientId;
+use crate::store::{Census, DeadLetter, HeldLeg, Standing, Stored, Survey};
+
+impl Survey for PgTx {
+    async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
+        self.write_out().await?;
+        let found = sqlx::query(sql::RECIPIENTS).fetch_all(self.db()).await.map_err(away)?;
+        found.iter().map(|row| recipient_of(row, "recipient")).collect()
+    }
+
+    async fn census(&mut self) -> Stored<Census> {
+        self.write_out().await?;
+        census::census(self.db()).await
+    }
+
+    async fn standing(&mut self) -> Stored<Standing> {
+        self.write_out().await?;
+        let now = self.now;
+        census::standing(self.db(), now).await
+    }
+
+    async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {
+        self.write_out().await?;
+        census::dead_letters(self.db()).await
+    }
+
+    async fn held(&mut self) -> Stored<Vec<HeldLeg>> {
+        self.write_out().await?;
+        census::held(self.db()).await
+    }
+}

@@ -1,0 +1,28 @@
+//! What the embedded store tells of the whole, in a transaction.
+
+use super::{SqliteTx, Stored, census, entries};
+use crate::domain::RecipientId;
+use crate::store::{Census, DeadLetter, HeldLeg, Standing, Survey};
+
+impl Survey for SqliteTx {
+    async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
+        entries::recipients(self.db()).await
+    }
+
+    async fn census(&mut self) -> Stored<Census> {
+        census::census(self.db()).await
+    }
+
+    async fn standing(&mut self) -> Stored<Standing> {
+        let now = self.now;
+        census::standing(self.db(), now).await
+    }
+
+    async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {
+        census::dead_letters(self.db()).await
+    }
+
+    async fn held(&mut self) -> Stored<Vec<HeldLeg>> {
+        census::held(self.db()).await
+    }
+}

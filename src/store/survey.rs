@@ -1,0 +1,24 @@
+//! What a transaction tells of the whole: the counts of law 6, and what waits for somebody.
+
+use std::future::Future;
+
+use super::{Census, DeadLetter, HeldLeg, Standing, Stored};
+use crate::domain::RecipientId;
+
+/// What stands in the store as a whole, as a transaction sees it.
+pub trait Survey: Send {
+    /// The recipients whose feeds have entries.
+    fn recipients(&mut self) -> impl Future<Output = Stored<Vec<RecipientId>>> + Send;
+
+    /// Everything that law 6 counts.
+    fn census(&mut self) -> impl Future<Output = Stored<Census>> + Send;
+
+    /// What waits for somebody: the oldest dead letter, the oldest due leg, and how each feed stands.
+    fn standing(&mut self) -> impl Future<Output = Stored<Standing>> + Send;
+
+    /// Refused messages and legs that are neither restricted nor discarded, and refused entries, oldest message first.
+    fn dead_letters(&mut self) -> impl Future<Output = Stored<Vec<DeadLetter>>> + Send;
+
+    /// Held legs, oldest first.
+    fn held(&mut self) -> impl Future<Output = Stored<Vec<HeldLeg>>> + Send;
+}
