@@ -11,7 +11,7 @@ use brygga::feed::{Cursor, Method};
 use brygga::http::{Bound, FeedOf};
 use brygga::journey::{Arrival, ContractSet, Courier, Delivery, Journey, Parcel};
 use brygga::seal::{ServiceKeys, Vault};
-use brygga::store::{LegState, MessageState, Store, Tx as _};
+use brygga::store::{LegState, MessageState, Store, Survey as _, Tx as _};
 use serde_json::Value;
 use tokio::sync::watch;
 
