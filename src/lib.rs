@@ -9,8 +9,8 @@
 //!   fail points of the fault runs, which are not in this build unless its feature is on.
 //! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`agreement`] >
 //!   [`consent`] > [`filter`] > [`translate`] > [`feed`].
-//! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`journey`], [`dead_letter`],
-//!   [`records`].
+//! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`audit`], [`journey`],
+//!   [`dead_letter`], [`records`].
 //! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`remote`], [`page`].
 //! - Floor 5, wiring: [`app`], [`cli`], [`shutdown`].
 //!
@@ -57,6 +57,7 @@ pub mod translate;
 pub mod feed;
 
 pub mod answer;
+pub mod audit;
 pub mod seal;
 pub mod store;
 

@@ -9,7 +9,7 @@ use crate::domain::{PersonKey, Position};
 use crate::feed::Method;
 use crate::journey::Journey;
 use crate::seal::{Marks, Revocation, SealError, Vault};
-use crate::store::{AuditRow, Concerned, Feeds as _, Store, StoreError, Stored, Tx};
+use crate::store::{AuditAct, AuditRow, Concerned, Feeds as _, Store, StoreError, Stored, Tx};
 
 /// Entries that are looked through in one transaction.
 const STEP: i64 = 500;
@@ -122,8 +122,7 @@ pub async fn accept_by<S: Store>(journey: &Journey, store: &S, operator: &str, s
     let mut tx = store.begin("restore-accept").await?;
     tx.begin_epoch(epoch).await?;
     let detail = format!("restore accepted: epoch {epoch}, {} revocations, {} flags", revocations.len(), flags.len());
-    let (act, actor) = ("operator", operator.to_owned());
-    tx.audit(&AuditRow { act, actor, message: None, recipient: None, code: None, detail }).await?;
+    tx.audit(&AuditRow::by(AuditAct::Restore, operator).with(detail)).await?;
     tx.commit().await?;
     Ok(Some(Accepted { epoch, behind, revocations: revocations.len(), flags: flags.len() }))
 }

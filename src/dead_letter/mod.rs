@@ -11,7 +11,7 @@ use crate::domain::{Code, MessageNumber};
 use crate::filter::mask;
 use crate::intake::decode;
 use crate::journey::{Journey, payload};
-use crate::store::{AuditRow, Concerned, Feeds as _, MessageState, RefusedEntry, Store, Stored, StoredMessage, Tx};
+use crate::store::{AuditAct, AuditRow, Concerned, Feeds as _, MessageState, RefusedEntry, Store, Stored, StoredMessage, Tx};
 
 /// A dead letter through the mask.
 #[derive(Debug)]
@@ -50,12 +50,12 @@ pub async fn show<S: Store>(journey: &Journey, store: &S, number: MessageNumber,
         if undelivered.is_empty() {
             return Ok(Found::Nothing);
         }
-        tx.audit(&operator_row("reading", operator, number, "envelope")).await?;
+        tx.audit(&AuditRow::by(AuditAct::Reading, operator).on(number).with("envelope")).await?;
         tx.commit().await?;
         return Ok(Found::Undelivered(Box::new(stored), undelivered));
     }
     let bytes = tx.open(&stored.message).await?;
-    tx.audit(&operator_row("reading", operator, number, "masked")).await?;
+    tx.audit(&AuditRow::by(AuditAct::Reading, operator).on(number).with("masked")).await?;
     tx.commit().await?;
     let document = bytes.and_then(|bytes| document(journey, &stored, &bytes));
     let violations = stored.message.violations.clone();
@@ -81,7 +81,7 @@ async fn discard_message<S: Store>(store: &S, number: MessageNumber, operator: &
         return Ok(false);
     }
     tx.discard_message(number).await?;
-    tx.audit(&operator_row("operator", operator, number, &format!("discard: {reason}"))).await?;
+    tx.audit(&AuditRow::by(AuditAct::Operator, operator).on(number).with("discard").because(reason)).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -132,8 +132,4 @@ fn document(journey: &Journey, stored: &StoredMessage, bytes: &[u8]) -> Option<V
     let contract = journey.set().catalogue.contract(&stored.message.envelope.contract)?;
     let decoded = decode(payload, contract.outline()).ok()?;
     Some(mask(&contract.outline().shape, decoded.document().tree()))
-}
-
-fn operator_row(act: &'static str, operator: &str, number: MessageNumber, detail: &str) -> AuditRow {
-    AuditRow { act, actor: operator.to_owned(), message: Some(number), recipient: None, code: None, detail: detail.to_owned() }
 }

@@ -1,9 +1,8 @@
 //! Entries that their systems did not take: sent again, or set aside for good. The delivery rows are locked first, so that
 //! no relay, correction or revocation changes the entries meanwhile.
 
-use super::operator_row;
 use crate::domain::{MessageNumber, RecipientId};
-use crate::store::{AuditRow, Feeds as _, RefusedEntry, Store, Stored, Tx};
+use crate::store::{AuditAct, AuditRow, Feeds as _, RefusedEntry, Store, Stored, Tx};
 
 /// Lets everything of a message that systems did not take go out again. Says how many entries.
 pub(super) async fn release<S: Store>(store: &S, number: MessageNumber, operator: &str) -> Stored<usize> {
@@ -21,7 +20,7 @@ pub(super) async fn discard<S: Store>(store: &S, number: MessageNumber, operator
     let Some((mut tx, entries)) = locked(store, "entries-discard", number).await? else { return Ok(0) };
     for entry in &entries {
         tx.discard_entry(&entry.recipient, entry.position).await?;
-        tx.audit(&row(operator, number, entry, &format!("discard: {reason}"))).await?;
+        tx.audit(&row(operator, number, entry, "discard").because(reason)).await?;
     }
     tx.commit().await?;
     Ok(entries.len())
@@ -44,6 +43,5 @@ async fn locked<S: Store>(store: &S, name: &'static str, number: MessageNumber) 
 }
 
 fn row(operator: &str, number: MessageNumber, entry: &RefusedEntry, what: &str) -> AuditRow {
-    let row = operator_row("operator", operator, number, &format!("position {}: {what}", entry.position.0));
-    AuditRow { recipient: Some(entry.recipient.clone()), ..row }
+    AuditRow::by(AuditAct::Operator, operator).on(number).to(&entry.recipient).at(entry.position).with(what)
 }

@@ -12,8 +12,13 @@ use jiff::Timestamp;
 use super::Journey;
 use crate::domain::{ConsentRevision, MessageNumber, PersonKey, Position, RecipientId};
 use crate::faults;
-use crate::seal::{Bound, FeedMark, Holder, Keyring, LedgerNote, Marks, RetentionClass, Revocation, SealedBytes, Vault};
-use crate::store::{Concerned, DueAnswer, DueReport, FeedEntry, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
+use crate::seal::{
+    Bound, ContentDigest, FeedMark, Holder, Keyring, LedgerNote, Marks, RetentionClass, Revocation, SealedBytes, Vault,
+};
+use crate::store::{
+    AuditAct, AuditRow, Concerned, DueAnswer, DueReport, FeedEntry, NewMessage, Store, StoreError, Stored, StoredMessage, Tx,
+    WithdrawalRow,
+};
 use crate::translate::Rendition;
 
 /// A transaction of the store, with the keys for its contents.
@@ -139,6 +144,28 @@ impl<T: Tx> KeyedTx<T> {
     pub async fn open(&mut self, message: &NewMessage) -> Stored<Option<Vec<u8>>> {
         self.vault.fetch(&mut self.ring, [&message.sealed]).await?;
         Ok(self.ring.open(&message.sealed, &Bound::of_envelope(&message.envelope))?)
+    }
+
+    /// A digest of what sealed bytes hold, which dies with their key; `None` where the key is not at hand.
+    pub(super) fn digest(&self, sealed: &SealedBytes, content: &[u8]) -> Option<ContentDigest> {
+        self.ring.of_sealed(sealed).map(|key| key.digest([content]))
+    }
+
+    /// A digest of the documents of one leg, which dies with the key that they are sealed under. They were sealed, or kept, by
+    /// this transaction.
+    pub(super) fn digest_of_documents(&self, person: &PersonKey, documents: &[Rendition]) -> Option<ContentDigest> {
+        let key = self.ring.of(&Holder::person(person, RetentionClass::Feed))?;
+        Some(key.digest(documents.iter().flat_map(|one| [one.heading().subject.as_bytes(), one.bytes()])))
+    }
+
+    /// Writes a row of the ledger of withdrawals, and with it one of the audit log on the message that it follows from.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn note_withdrawal(&mut self, row: &WithdrawalRow, message: MessageNumber) -> Stored<()> {
+        self.tx.note_withdrawal(row).await?;
+        let noted = AuditRow::of_program(AuditAct::Withdrawal).on(message).to(&row.recipient).at(row.position);
+        self.tx.audit(&noted.under(row.code).with(row.step.as_str())).await
     }
 
     /// Whether the key of a stored message still stands.

@@ -40,9 +40,9 @@ use answers::{Foreseen, Reply, Turn};
 use recall::Recall;
 
 use crate::agreement::Covered;
-use crate::domain::{Code, ConsentRevision, Keys, LegId, MessageNumber, ReportKey};
+use crate::domain::{Code, ConsentRevision, Keys, LegId, ReportKey};
 use crate::seal::Vault;
-use crate::store::{LegRow, LegState, MessageKind, MessageState, NewMessage, Stored, StoredMessage, Tx};
+use crate::store::{AuditAct, AuditRow, LegRow, LegState, MessageKind, MessageState, NewMessage, Stored, StoredMessage, Tx};
 
 /// The way, with the set of contracts it judges by and the keys of its digests.
 #[derive(Clone)]
@@ -147,7 +147,6 @@ impl Journey {
 
     /// What follows from a stored message: its legs, or what it changes for the participant's other messages.
     async fn after<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage, fan: Option<Fan>, may_wait: bool) -> Stored<()> {
-        self.note_arrival(tx, stored.number, &stored.message).await?;
         let Some(person) = stored.message.person else { return Ok(()) };
         if let Some(fan) = fan {
             for leg in &fan.legs {
@@ -169,9 +168,13 @@ impl Journey {
         }
     }
 
-    async fn note_arrival<T: Tx>(&self, tx: &mut KeyedTx<T>, number: MessageNumber, message: &NewMessage) -> Stored<()> {
+    /// Writes down what a message was decided to be, with the digest of its bytes.
+    async fn note_arrival<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage, bytes: &[u8]) -> Stored<()> {
+        let message = &stored.message;
+        let row = AuditRow::of_program(AuditAct::Decision).on(stored.number).with(message.state.as_str());
         let code = message.violations.first().map(|(code, _)| *code);
-        self.note(tx, "decision", Some(number), None, code, message.state.as_str()).await
+        let content = tx.digest(&message.sealed, bytes);
+        tx.audit(&row.under(code).of_content(content)).await
     }
 }
 

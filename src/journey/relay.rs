@@ -13,7 +13,7 @@ use super::{Journey, KeyedTx};
 use crate::domain::{Code, MessageNumber, Position, RecipientId};
 use crate::faults;
 use crate::feed::Method;
-use crate::store::{AuditRow, FeedEntry, Feeds as _, Store, StoreError, Stored, Tx};
+use crate::store::{AuditAct, AuditRow, FeedEntry, Feeds as _, Store, StoreError, Stored, Tx};
 use crate::telemetry::{EntryDelivered, EntryRefused, Event as _};
 use uuid::Uuid;
 
@@ -205,15 +205,8 @@ impl Settled {
             Self::Arrived(position) => tx.confirm(recipient, position).await,
             Self::Refused(position, message, said) => {
                 tx.refuse_entry(recipient, position, &said).await?;
-                tx.audit(&AuditRow {
-                    act: "delivery-refused",
-                    actor: "brygga".to_owned(),
-                    message: Some(message),
-                    recipient: Some(recipient.clone()),
-                    code: Some(Code::RelayRefused),
-                    detail: format!("position {}: {said}", position.0),
-                })
-                .await
+                let row = AuditRow::of_program(AuditAct::DeliveryRefused).on(message).to(recipient).at(position);
+                tx.audit(&row.under(Code::RelayRefused).with(said)).await
             }
         }
     }

@@ -4,7 +4,7 @@ use super::answers::Turn;
 use super::way::{Judged, Opened};
 use super::{Attempts, Journey, KeyedTx, only_opens};
 use crate::domain::{Code, MessageNumber};
-use crate::store::{AuditRow, Concerned, MessageState, Store, StoreError, Stored, Tx};
+use crate::store::{AuditAct, AuditRow, Concerned, MessageState, Store, StoreError, Stored, Tx};
 
 impl Journey {
     /// Runs a refused message once more, or a journey's legs, under the set of today. It moves; it is no new receipt.
@@ -59,6 +59,7 @@ impl Journey {
                 let turn = Turn { bytes: &bytes, again: Some(number), id_is_used: false, on_failure };
                 let filled = self.fill(&mut tx, &mut stored.message, judged, turn).await?;
                 tx.update_message(number, &stored.message).await?;
+                self.note_arrival(&mut tx, &stored, &bytes).await?;
                 self.after(&mut tx, &stored, filled.fan, may_wait).await?;
                 // Who was told the same before is not told again.
                 if stored.message.state != MessageState::Refused || stored.message.violations != before {
@@ -78,15 +79,6 @@ impl Journey {
     }
 
     async fn note_operator<T: Tx>(&self, tx: &mut KeyedTx<T>, number: MessageNumber, operator: &str, what: &str) -> Stored<()> {
-        let detail = what.to_owned();
-        let row = AuditRow {
-            act: "operator",
-            actor: operator.to_owned(),
-            message: Some(number),
-            recipient: None,
-            code: None,
-            detail,
-        };
-        tx.audit(&row).await
+        tx.audit(&AuditRow::by(AuditAct::Operator, operator).on(number).with(what)).await
     }
 }

@@ -10,7 +10,8 @@ use super::{Journey, KeyedTx};
 use crate::domain::{Code, Keys, Position, RecipientId, Subject, Syntax, TraceParent};
 use crate::faults;
 use crate::feed::{Cursor, Event, Method, event_id};
-use crate::store::{AuditRow, FeedEntry, Feeds as _, Store, Stored, Tx, WithdrawalRow, WithdrawalStep};
+use crate::seal::ContentDigest;
+use crate::store::{AuditAct, AuditRow, FeedEntry, Feeds as _, Store, Stored, Tx, WithdrawalRow, WithdrawalStep};
 
 /// One entry as it may be shown, after its transaction has committed.
 #[derive(Debug)]
@@ -97,6 +98,7 @@ impl Journey {
         // otherwise fill the audit log. A reader who polls a page again is another reading.
         let is_news = !recipient.is_pushed() || entries.iter().any(|entry| !entry.served);
         let mut good = Vec::with_capacity(entries.len());
+        let mut shown = Vec::with_capacity(entries.len());
         // What cannot be opened although its key is there was tampered with: a fault, and nothing of the page is shown.
         let documents = tx.open_all(recipient, &entries).await?;
         for (entry, document) in entries.into_iter().zip(documents) {
@@ -112,10 +114,11 @@ impl Journey {
                 let (position, subject) = (entry.position, entry.subject);
                 let row =
                     WithdrawalRow { recipient: recipient.clone(), position, subject, report, code: Code::JourneyLapsed, step };
-                tx.note_withdrawal(&row).await?;
+                tx.note_withdrawal(&row, entry.message).await?;
                 tx.make_due(&report).await?;
                 continue;
             };
+            shown.push((entry.position.0, tx.digest(&entry.sealed, &document)));
             good.push(Served {
                 position: entry.position,
                 contract: entry.contract,
@@ -134,16 +137,8 @@ impl Journey {
             && is_news
         {
             let detail = format!("{{\"first\":{},\"last\":{},\"count\":{}}}", first.0, last.0, positions.len());
-            let actor = "brygga".to_owned();
-            tx.audit(&AuditRow {
-                act: "page-served",
-                actor,
-                message: None,
-                recipient: Some(recipient.clone()),
-                code: None,
-                detail,
-            })
-            .await?;
+            let row = AuditRow::of_program(AuditAct::PageServed).to(recipient).with(detail);
+            tx.audit(&row.of_content(ContentDigest::of_page(&shown))).await?;
         }
         Ok(good)
     }

@@ -10,8 +10,10 @@ use super::reconcile::{Act, Desired, reconcile, stays};
 use super::way::{self, Basis, Judged, Opened, Verdict};
 use crate::agreement::Covered;
 use crate::domain::{Code, ConsentRevision, LegId, PersonKey, RecipientId, ReportKey};
+use crate::seal::ContentDigest;
 use crate::store::{
-    AuditRow, LegRow, LegState, MessageKind, MessageState, StoreError, Stored, StoredMessage, Tx, WithdrawalRow, WithdrawalStep,
+    AuditAct, AuditRow, LegRow, LegState, MessageKind, MessageState, StoreError, Stored, StoredMessage, Tx, WithdrawalRow,
+    WithdrawalStep,
 };
 use crate::translate::Rendition;
 
@@ -63,7 +65,7 @@ impl Journey {
                 continue;
             }
             tx.divert_message(stored.number).await?;
-            self.note(tx, "decision", Some(stored.number), None, None, "diverted").await?;
+            tx.audit(&AuditRow::of_program(AuditAct::Decision).on(stored.number).with("diverted")).await?;
             if let Some(report) = stored.message.report {
                 reports.retain(|(known, _)| *known != report);
                 reports.push((report, stored));
@@ -190,7 +192,7 @@ impl Journey {
         for mut leg in tx.legs(highest.number).await? {
             if !legs.iter().any(|covered| covered.recipient() == leg.id.recipient) && leg.due_at.is_some() {
                 (leg.state, leg.code, leg.due_at, leg.documents) = (LegState::Refused, Some(Code::AgreementNone), None, 0);
-                self.put_changed(tx, &leg).await?;
+                self.put_changed(tx, &leg, None).await?;
             }
         }
         Ok(())
@@ -205,7 +207,8 @@ impl Journey {
                 leg.due_at = None;
                 leg.documents = 0;
                 tx.put_leg(&leg).await?;
-                self.note(tx, "decision", Some(stored.number), Some(&leg.id.recipient), leg.code, "superseded").await?;
+                let row = AuditRow::of_program(AuditAct::Decision).on(stored.number).to(&leg.id.recipient);
+                tx.audit(&row.under(leg.code).with("superseded")).await?;
             }
         }
         Ok(())
@@ -224,7 +227,7 @@ impl Journey {
         // A panic in the way is our fault and must neither stop the rest of the batch nor lose the message.
         let verdict = guarded(|| way::walk(covered, consents, now, &self.set, self.keys()))
             .unwrap_or(Verdict::Refuse(Code::JourneyFailed));
-        let mut basis = Basis::default();
+        let (mut basis, mut content) = (Basis::default(), None);
         let come = match verdict {
             Verdict::Publish { renditions, until, wakes_at, basis: rests_on } => {
                 basis = rests_on;
@@ -235,6 +238,7 @@ impl Journey {
                 let fresh: Vec<_> = renditions.iter().map(|one| (one, until)).collect();
                 self.apply(tx, stored, &report, &recipient, &Desired::Documents(&documents), &fresh, Code::JourneySuperseded)
                     .await?;
+                content = stored.message.person.and_then(|person| tx.digest_of_documents(&person, &renditions));
                 Come { state: LegState::Published, code: None, due_at: Some(wakes_at), documents: documents.len() }
             }
             Verdict::Hold { code, until } => {
@@ -267,7 +271,7 @@ impl Journey {
             documents: i64::try_from(come.documents).unwrap_or(i64::MAX),
             basis: basis_text(covered, &basis)?,
         };
-        self.put_changed(tx, &leg).await
+        self.put_changed(tx, &leg, content).await
     }
 
     /// A leg that a date has ended keeps what was served; one that never had a right to anything takes back all.
@@ -294,8 +298,13 @@ impl Journey {
         Ok(Come { state, code, due_at: None, documents })
     }
 
-    /// Writes a leg and its audit row where anything has changed.
-    pub(super) async fn put_changed<T: Tx>(&self, tx: &mut KeyedTx<T>, leg: &LegRow) -> Stored<()> {
+    /// Writes a leg and its audit row where anything has changed; `content` is the digest of what is disclosed.
+    pub(super) async fn put_changed<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        leg: &LegRow,
+        content: Option<ContentDigest>,
+    ) -> Stored<()> {
         let before = tx.legs(leg.id.message).await?.into_iter().find(|known| known.id == leg.id);
         if before.as_ref() == Some(leg) {
             return Ok(());
@@ -303,8 +312,9 @@ impl Journey {
         tx.put_leg(leg).await?;
         let same_state = before.is_some_and(|before| (before.state, before.code) == (leg.state, leg.code));
         if !same_state || leg.state == LegState::Published {
-            let act = if leg.state == LegState::Published { "disclosure" } else { "decision" };
-            self.note(tx, act, Some(leg.id.message), Some(&leg.id.recipient), leg.code, &leg.basis).await?;
+            let act = if leg.state == LegState::Published { AuditAct::Disclosure } else { AuditAct::Decision };
+            let row = AuditRow::of_program(act).on(leg.id.message).to(&leg.id.recipient).under(leg.code);
+            tx.audit(&row.with(leg.state.as_str()).resting_on(&leg.basis).of_content(content)).await?;
         }
         Ok(())
     }
@@ -346,24 +356,10 @@ impl Journey {
                     (position, subject, WithdrawalStep::DeletePublished)
                 }
             };
-            tx.note_withdrawal(&WithdrawalRow { recipient: recipient.clone(), position, subject, report: *report, code, step })
-                .await?;
+            let row = WithdrawalRow { recipient: recipient.clone(), position, subject, report: *report, code, step };
+            tx.note_withdrawal(&row, stored.number).await?;
         }
         Ok(())
-    }
-
-    /// Writes an audit row of the program's own act.
-    pub(super) async fn note<T: Tx>(
-        &self,
-        tx: &mut KeyedTx<T>,
-        act: &'static str,
-        message: Option<crate::domain::MessageNumber>,
-        recipient: Option<&RecipientId>,
-        code: Option<Code>,
-        detail: &str,
-    ) -> Stored<()> {
-        let actor = "brygga".to_owned();
-        tx.audit(&AuditRow { act, actor, message, recipient: recipient.cloned(), code, detail: detail.to_owned() }).await
     }
 }
 

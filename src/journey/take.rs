@@ -161,6 +161,7 @@ impl Journey {
         let number = tx.insert_message(&new).await?;
         let state = new.state;
         let stored = StoredMessage { number, message: new, discarded_at: None };
+        self.note_arrival(tx, &stored, &bytes).await?;
         self.after(tx, &stored, filled.fan, may_wait).await?;
         self.answer(tx, &stored, filled.reply).await?;
         Ok(Outcome::Stored(number, state))

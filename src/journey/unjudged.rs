@@ -22,7 +22,7 @@ impl Journey {
                 (leg.state, leg.code, leg.documents) = (LegState::Withdrawn, Some(Code::ConsentRevoked), 0);
             }
             leg.due_at = None;
-            self.put_changed(tx, &leg).await?;
+            self.put_changed(tx, &leg, None).await?;
         }
         Ok(())
     }

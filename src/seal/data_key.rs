@@ -1,10 +1,11 @@
 //! Data keys: one for each participant and retention class, and what is sealed with them.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
-use super::SealError;
 use super::sealed::{Bound, Sealed, SealedBytes};
+use super::{ContentDigest, SealError};
 use crate::domain::PersonKey;
 use crate::translate::Rendition;
 
@@ -115,6 +116,9 @@ impl KeyId {
     }
 }
 
+/// What the key of content digests is derived for.
+const DIGESTS: &[u8] = b"brygga.content-digest.v1";
+
 /// Random bytes.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], SealError> {
     let mut bytes = [0; N];
@@ -127,6 +131,8 @@ pub struct DataKey {
     id: KeyId,
     holder: Holder,
     key: RandomizedNonceKey,
+    /// Derived from the same secret, and gone with it.
+    digests: hmac::Key,
 }
 
 impl std::fmt::Debug for DataKey {
@@ -138,7 +144,8 @@ impl std::fmt::Debug for DataKey {
 impl DataKey {
     pub(super) fn new(id: KeyId, holder: Holder, secret: &[u8; 32]) -> Result<Self, SealError> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, secret).map_err(|_| SealError::Key)?;
-        Ok(Self { id, holder, key })
+        let derived = hmac::sign(&hmac::Key::new(HMAC_SHA256, secret), DIGESTS);
+        Ok(Self { id, holder, key, digests: hmac::Key::new(HMAC_SHA256, derived.as_ref()) })
     }
 
     /// Its id.
@@ -151,6 +158,19 @@ impl DataKey {
     #[must_use]
     pub const fn holder(&self) -> &Holder {
         &self.holder
+    }
+
+    /// A digest of content, part by part, that says nothing once this key is gone.
+    #[must_use]
+    pub fn digest<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> ContentDigest {
+        let mut context = hmac::Context::with_key(&self.digests);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let mut digest = [0; ContentDigest::LENGTH];
+        digest.copy_from_slice(context.sign().as_ref());
+        ContentDigest::from_bytes(digest)
     }
 
     /// Seals the bytes of a message as it came.

@@ -28,6 +28,7 @@
 //! }
 //! ```
 
+mod content_digest;
 mod data_key;
 mod ephemeral;
 mod key_store;
@@ -37,6 +38,7 @@ mod sealed;
 mod vault;
 mod wrapping;
 
+pub use content_digest::ContentDigest;
 pub use data_key::{DataKey, Holder, KeyId, RetentionClass};
 pub use ephemeral::EphemeralKeys;
 pub use key_store::{Answer, FeedMark, Kept, KeyStore, LedgerNote, Marks, Revocation, categories, categories_text};

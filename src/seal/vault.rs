@@ -30,6 +30,12 @@ impl Keyring {
         self.keys.get(self.of.get(holder)?)
     }
 
+    /// The key that bytes were sealed under, where it is here.
+    #[must_use]
+    pub fn of_sealed(&self, sealed: &SealedBytes) -> Option<&DataKey> {
+        self.keys.get(&sealed.key()?)
+    }
+
     /// Opens bytes; `None` where their key is gone, and so are they.
     ///
     /// # Errors

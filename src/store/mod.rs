@@ -18,8 +18,11 @@
 //!   takes [`Answer`], which has none and is stored as it is.
 
 #[macro_use]
+mod named;
+#[macro_use]
 mod statements;
 
+mod audited;
 mod clock;
 mod concerned;
 mod due;
@@ -35,13 +38,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use audited::{AuditAct, AuditRow, AuditedAct};
 pub use clock::Clock;
 pub use concerned::Concerned;
 pub use due::{DueAnswer, DueReport};
 pub use feeds::Feeds;
 pub use rows::{
-    AuditRow, Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind,
-    MessageState, NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
+    Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState,
+    NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
 };
 pub use survey::Survey;
 
@@ -216,6 +220,7 @@ pub trait Tx: Feeds + Survey + Send {
     /// The revocations of a person that were kept so.
     fn kept_revocations(&mut self, person: &PersonKey) -> impl Future<Output = Stored<Vec<Revocation>>> + Send;
 
-    /// Writes an audit row.
+    /// Writes an audit row. Those of one transaction become one link of the chain when it commits, in the order given; the
+    /// chain's head is locked last of all.
     fn audit(&mut self, row: &AuditRow) -> impl Future<Output = Stored<()>> + Send;
 }

@@ -9,30 +9,6 @@ use crate::domain::{
 };
 use crate::feed::Method;
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// The name in stores and outputs.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-
-            /// Reads a stored name.
-            #[must_use]
-            pub fn from_stored(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
 named!(
     /// What a message is about, as far as it could be told.
     MessageKind {
@@ -249,23 +225,6 @@ pub struct WithdrawalRow {
     pub code: Code,
     /// How far it has come.
     pub step: WithdrawalStep,
-}
-
-/// A row of the audit log: who did what to which message, decided by which rule. No values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRow {
-    /// What was done: `decision`, `disclosure`, `page-served`, `delivery-refused`, `operator`, `reading`.
-    pub act: &'static str,
-    /// Who did it: `brygga`, or an operator's name.
-    pub actor: String,
-    /// Which message.
-    pub message: Option<MessageNumber>,
-    /// For or to whom.
-    pub recipient: Option<RecipientId>,
-    /// The code that decided.
-    pub code: Option<Code>,
-    /// More, as words or JSON without personal data.
-    pub detail: String,
 }
 
 /// The counts of law 6.

@@ -2,13 +2,16 @@
 
 use std::future::Future;
 
-use super::{Census, DeadLetter, HeldLeg, Standing, Stored};
-use crate::domain::RecipientId;
+use super::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored};
+use crate::domain::{MessageNumber, RecipientId};
 
 /// What stands in the store as a whole, as a transaction sees it.
 pub trait Survey: Send {
     /// The recipients whose feeds have entries.
     fn recipients(&mut self) -> impl Future<Output = Stored<Vec<RecipientId>>> + Send;
+
+    /// What was done to a message, in the order of the chain, apart from what this transaction does itself.
+    fn audited(&mut self, message: MessageNumber) -> impl Future<Output = Stored<Vec<AuditedAct>>> + Send;
 
     /// Everything that law 6 counts.
     fn census(&mut self) -> impl Future<Output = Stored<Census>> + Send;

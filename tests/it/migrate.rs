@@ -4,6 +4,9 @@
 
 use std::path::Path;
 
+use brygga::store::sqlite::SqliteStore;
+use brygga::store::sqlite::keys::SqliteKeyStore;
+
 use crate::harness::{brygga, root};
 use crate::servers::postgres::Server;
 
@@ -23,7 +26,7 @@ async fn migrating_makes_both_schemas_once_and_refuses_a_newer_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let embedded = format!("[store]\nkind = \"embedded\"\ndata = \"{}\"\n", data.display());
-    let good = (0, "{\"content\":1,\"keys\":1}\n".to_owned());
+    let good = (0, format!("{{\"content\":{},\"keys\":{}}}\n", SqliteStore::SCHEMA, SqliteKeyStore::SCHEMA));
     for _ in 0..2 {
         assert_eq!(migrate(folder.path(), &embedded).await, good);
     }

@@ -16,8 +16,14 @@ use crate::store::{StoreError, Stored};
 
 /// Every migration of the content, in order. A migration that was ever released is never changed.
 pub(super) fn migrations() -> Vec<Migration> {
-    let base = include_str!("../../../migrations/postgres/0001_base.sql").into_sql_str();
-    vec![Migration::new(1, Cow::Borrowed("base"), MigrationType::Simple, base, false)]
+    let all = [
+        ("base", include_str!("../../../migrations/postgres/0001_base.sql")),
+        ("audit chain", include_str!("../../../migrations/postgres/0002_audit_chain.sql")),
+    ];
+    let one = |(version, (name, text)): (i64, (&'static str, &'static str))| {
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    (1..).zip(all).map(one).collect()
 }
 
 /// How a connection is made. Every bound that the server can keep is the server's to keep, for each connection.

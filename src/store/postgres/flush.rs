@@ -10,6 +10,7 @@ use super::rows::violations_text;
 use super::sql;
 use super::tx::PgTx;
 use super::work::provisional;
+use crate::audit::BasisDigest;
 use crate::domain::{Code, Fingerprint, MessageNumber, Position, RecipientId, ReportKey, TraceParent};
 use crate::faults;
 use crate::store::{LegRow, MessageState, NewMessage, StoreError, Stored, StoredMessage};
@@ -44,13 +45,13 @@ impl PgTx {
         self.write_legs().await
     }
 
-    /// Writes everything. Only what reads rows by itself, and the end of the transaction, come after it.
+    /// Writes everything but the audit rows, which come last of all. Only what reads rows by itself, and the end of the
+    /// transaction, come after it.
     pub(super) async fn write_out(&mut self) -> Stored<()> {
         self.write_rows().await?;
         self.write_replaced().await?;
         self.write_entries().await?;
-        self.write_withdrawals().await?;
-        self.write_audit().await
+        self.write_withdrawals().await
     }
 
     async fn write_messages(&mut self) -> Stored<()> {
@@ -126,6 +127,9 @@ impl PgTx {
         if legs.is_empty() {
             return Ok(());
         }
+        let bases: Vec<BasisDigest> = legs.iter().map(|leg| BasisDigest::of(&leg.basis)).collect();
+        let texts = bases.iter().copied().zip(legs.iter().map(|leg| leg.basis.as_str()));
+        self.bases.keep(&mut self.inner, texts).await?;
         let query = sqlx::query(sql::PUT_LEGS)
             .bind(legs.iter().map(|leg| leg.id.message.0).bind_iter())
             .bind(legs.iter().map(|leg| leg.id.recipient.as_str()).bind_iter())
@@ -134,7 +138,7 @@ impl PgTx {
             .bind(legs.iter().map(|leg| leg.code.map(Code::as_str)).bind_iter())
             .bind(legs.iter().map(|leg| leg.due_at.map(micros)).bind_iter())
             .bind(legs.iter().map(|leg| leg.documents).bind_iter())
-            .bind(legs.iter().map(|leg| leg.basis.as_str()).bind_iter());
+            .bind(bases.iter().map(BasisDigest::as_bytes).bind_iter());
         query.execute(&mut self.inner).await.map(drop).map_err(away)
     }
 
@@ -171,6 +175,11 @@ impl PgTx {
         for row in &mut self.work.withdrawals {
             if let Some(real) = provisional(row.position).and_then(|index| positions.get(index)) {
                 row.position = Position(*real);
+            }
+        }
+        for position in self.work.audit.iter_mut().filter_map(|row| row.position.as_mut()) {
+            if let Some(real) = provisional(*position).and_then(|index| positions.get(index)) {
+                *position = Position(*real);
             }
         }
         // What was known of them had provisional positions.
@@ -230,22 +239,6 @@ impl PgTx {
             .bind(ledger.iter().map(|row| row.report.as_bytes()).bind_iter())
             .bind(ledger.iter().map(|row| row.code.as_str()).bind_iter())
             .bind(ledger.iter().map(|row| row.step.as_str()).bind_iter())
-            .bind(micros(self.now));
-        query.execute(self.db()).await.map(drop).map_err(away)
-    }
-
-    async fn write_audit(&mut self) -> Stored<()> {
-        let audit = std::mem::take(&mut self.work.audit);
-        if audit.is_empty() {
-            return Ok(());
-        }
-        let query = sqlx::query(sql::INSERT_AUDIT)
-            .bind(audit.iter().map(|row| row.act).bind_iter())
-            .bind(audit.iter().map(|row| row.actor.as_str()).bind_iter())
-            .bind(audit.iter().map(|row| row.message.map(|message| message.0)).bind_iter())
-            .bind(audit.iter().map(|row| row.recipient.as_ref().map(RecipientId::as_str)).bind_iter())
-            .bind(audit.iter().map(|row| row.code.map(Code::as_str)).bind_iter())
-            .bind(audit.iter().map(|row| row.detail.as_str()).bind_iter())
             .bind(micros(self.now));
         query.execute(self.db()).await.map(drop).map_err(away)
     }

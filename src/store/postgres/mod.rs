@@ -5,6 +5,8 @@
 //! writers stand in line for as short as can be. `docs/adr/0013-unit-of-work.md` says why.
 
 mod answers;
+mod audit;
+mod bases;
 mod census;
 mod connect;
 mod fault;

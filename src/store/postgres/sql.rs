@@ -42,8 +42,8 @@ statements! {
     CONSENTS = messages!("WHERE person = ANY($1) AND kind = 'consent' ORDER BY number");
     OF_PERSON = messages!("WHERE person = $1 AND kind = $2 ORDER BY number");
     REVISIONS = messages!("WHERE report = ANY($1) AND state = 'journey' ORDER BY number");
-    LEGS = "SELECT message, recipient, report, state, code, due_at, documents, basis FROM legs WHERE message = ANY($1) \
-        ORDER BY message, recipient";
+    LEGS = "SELECT message, recipient, report, state, code, due_at, documents, bases.text AS basis FROM legs \
+        LEFT JOIN bases ON bases.digest = legs.basis WHERE message = ANY($1) ORDER BY message, recipient";
     ENTRIES = "SELECT recipient, position, report, subject, contract, syntax, method, state, served_at IS NOT NULL AS served, \
         message, fingerprint, illustrative FROM entries WHERE report = ANY($1) ORDER BY position";
     // What is due is few and found first, by its index: a join from the messages' side would look at all of them.
@@ -69,7 +69,7 @@ statements! {
     DISCARD = "UPDATE messages SET discarded_at = $2 WHERE number = $1";
     PUT_LEGS = "INSERT INTO legs (message, recipient, report, state, code, due_at, documents, basis) \
         SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], \
-        $8::text[]) ON CONFLICT (message, recipient) DO UPDATE SET state = excluded.state, code = excluded.code, \
+        $8::bytea[]) ON CONFLICT (message, recipient) DO UPDATE SET state = excluded.state, code = excluded.code, \
         due_at = excluded.due_at, documents = excluded.documents, basis = excluded.basis";
     MAKE_DUE = "UPDATE legs SET due_at = $2 WHERE report = $1 AND state <> 'superseded'";
 
@@ -94,8 +94,19 @@ statements! {
     WITHDRAW_ENTRY = "UPDATE entries SET state = 'withdrawn' WHERE recipient = $1 AND position = $2";
     INSERT_WITHDRAWALS = "INSERT INTO withdrawals (recipient, position, subject, report, code, step, at) \
         SELECT *, $7::bigint FROM UNNEST($1::text[], $2::bigint[], $3::bytea[], $4::bytea[], $5::text[], $6::text[])";
-    INSERT_AUDIT = "INSERT INTO audit (act, actor, message, recipient, code, detail, at) \
-        SELECT *, $7::bigint FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])";
+    KEEP_BASES = "INSERT INTO bases (digest, text) SELECT * FROM UNNEST($1::bytea[], $2::text[]) ORDER BY 1 ON CONFLICT DO NOTHING";
+    INSERT_AUDIT = "WITH drawn AS (SELECT nextval('audit_transactions') AS tx) INSERT INTO audit (tx, ordinal, act, actor, \
+        message, recipient, position, code, reason, detail, basis, content) SELECT drawn.tx, rows.* FROM drawn, \
+        UNNEST($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::text[], \
+        $9::text[], $10::bytea[], $11::bytea[]) AS rows";
+    /// The hash of a link as `audit::Link::hash_after` makes it, so that the head's lock is held for one statement.
+    APPEND_LINK = "WITH head AS (UPDATE audit_head SET number = number + 1, hash = sha256($1::bytea || hash || \
+        int8send(number + 1) || int8send(currval('audit_transactions')) || int8send($2::bigint) || int8send($3::bigint) \
+        || $4::bytea || $5::bytea) RETURNING number, hash) INSERT INTO audit_links (number, tx, at, size, digest, marks, hash) \
+        SELECT number, currval('audit_transactions'), $2, $3, $4, $5, hash FROM head";
+    AUDITED = "SELECT links.at, act, actor, message, recipient, position, code, reason, detail, basis, content, \
+        bases.text AS basis_text FROM audit JOIN audit_links AS links USING (tx) LEFT JOIN bases ON bases.digest = audit.basis \
+        WHERE message = $1 ORDER BY links.number, ordinal";
     PAGE = feed_entries!("WHERE recipient = $1 AND position > $2 AND state = 'live' ORDER BY position LIMIT $3");
     UNCONFIRMED = feed_entries!("WHERE recipient = $1 AND state = 'live' AND confirmed_at IS NULL \
         AND refused_at IS NULL AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT $2");

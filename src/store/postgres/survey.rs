@@ -3,14 +3,18 @@
 use super::fault::away;
 use super::read::recipient as recipient_of;
 use super::{PgTx, census, sql};
-use crate::domain::RecipientId;
-use crate::store::{Census, DeadLetter, HeldLeg, Standing, Stored, Survey};
+use crate::domain::{MessageNumber, RecipientId};
+use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, Survey};
 
 impl Survey for PgTx {
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
         self.write_out().await?;
         let found = sqlx::query(sql::RECIPIENTS).fetch_all(self.db()).await.map_err(away)?;
         found.iter().map(|row| recipient_of(row, "recipient")).collect()
+    }
+
+    async fn audited(&mut self, message: MessageNumber) -> Stored<Vec<AuditedAct>> {
+        self.audited_of(message).await
     }
 
     async fn census(&mut self) -> Stored<Census> {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::bases::Bases;
 use super::fault::away;
 use super::line::Line;
 use super::read::{key, micros};
@@ -25,6 +26,7 @@ pub struct PgTx {
     pub(super) work: Work,
     /// The delivery rows that are ours.
     pub(super) held: HashSet<RecipientId>,
+    pub(super) bases: Bases,
     name: &'static str,
 }
 
@@ -36,7 +38,7 @@ impl std::fmt::Debug for PgTx {
 
 impl PgTx {
     pub(super) fn new(inner: Line, now: Timestamp, name: &'static str) -> Self {
-        Self { inner, now, work: Work::default(), held: HashSet::new(), name }
+        Self { inner, now, work: Work::default(), held: HashSet::new(), bases: Bases::default(), name }
     }
 
     pub(super) fn db(&mut self) -> &mut Line {
@@ -51,6 +53,7 @@ impl Tx for PgTx {
 
     async fn commit(mut self) -> Stored<()> {
         self.write_out().await?;
+        self.write_audit().await?;
         self.inner.commit().await.map_err(away)?;
         Committed { transaction: self.name }.emit();
         Ok(())

@@ -1,4 +1,4 @@
-//! Messages, participants and audit rows in SQLite.
+//! Messages and participants in SQLite.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::read::{column, digest, inconsistent, micros, optional_digest, optiona
 use super::{Stored, away, sql};
 use crate::domain::{Code, ContractRef, Envelope, Fingerprint, Login, MessageNumber, PersonKey, ReportKey, Trace, TraceParent};
 use crate::seal::SealedBytes;
-use crate::store::{AuditRow, MessageKind, MessageState, NewMessage, Receipt, StoredMessage};
+use crate::store::{MessageKind, MessageState, NewMessage, Receipt, StoredMessage};
 
 const TABLE: &str = "messages";
 
@@ -162,19 +162,4 @@ pub(super) async fn is_flagged(db: &mut SqliteConnection, person: &PersonKey) ->
 
 pub(super) async fn set_flag(db: &mut SqliteConnection, person: &PersonKey, now: Timestamp) -> Stored<()> {
     sqlx::query(sql::SET_FLAG).bind(person.as_bytes().as_slice()).bind(micros(now)).execute(db).await.map(drop).map_err(away)
-}
-
-pub(super) async fn audit(db: &mut SqliteConnection, row: &AuditRow, now: Timestamp) -> Stored<()> {
-    sqlx::query(sql::INSERT_AUDIT)
-        .bind(micros(now))
-        .bind(row.act)
-        .bind(row.actor.as_str())
-        .bind(row.message.map(|message| message.0))
-        .bind(row.recipient.as_ref().map(crate::domain::RecipientId::as_str))
-        .bind(row.code.map(Code::as_str))
-        .bind(row.detail.as_str())
-        .execute(db)
-        .await
-        .map(drop)
-        .map_err(away)
 }

@@ -4,6 +4,7 @@
 //! (a deferred transaction that wants to write gets `SQLITE_BUSY` at once). Readers have connections of their own.
 
 mod answers;
+mod audit;
 mod census;
 mod entries;
 mod feeds;
@@ -32,6 +33,12 @@ pub use tx::SqliteTx;
 use super::{Clock, Store, StoreError, Stored};
 use crate::domain::{Position, RecipientId};
 
+/// Every migration of the content, in order. A migration that was ever released is never changed.
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("base", include_str!("../../../migrations/sqlite/0001_base.sql")),
+    ("audit chain", include_str!("../../../migrations/sqlite/0002_audit_chain.sql")),
+];
+
 /// How long a command waits for the writer before it says that the store is busy.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -45,7 +52,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// The newest schema, which an open store has.
-    pub const SCHEMA: i64 = 1;
+    pub const SCHEMA: i64 = 2;
 
     /// Opens a file, making it where it is not there, and brings its schema up to date.
     ///
@@ -162,13 +169,10 @@ fn pool(size: u32) -> SqlitePoolOptions {
 }
 
 async fn migrate(pool: &SqlitePool) -> Stored<()> {
-    let migrations = vec![Migration::new(
-        SqliteStore::SCHEMA,
-        Cow::Borrowed("base"),
-        MigrationType::Simple,
-        include_str!("../../../migrations/sqlite/0001_base.sql").into_sql_str(),
-        false,
-    )];
+    let one = |(version, (name, text)): (i64, &(&'static str, &'static str))| {
+        Migration::new(version, Cow::Borrowed(*name), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    let migrations = (1..).zip(MIGRATIONS).map(one).collect();
     // A migration in the file that we do not know, or that differs from ours, is refused rather than guessed.
     Migrator::with_migrations(migrations).run(pool).await.map_err(|error| StoreError::Schema(error.to_string()))
 }

@@ -101,7 +101,15 @@ statements! {
     MAKE_PERSON = "INSERT INTO persons (person) VALUES (?1) ON CONFLICT DO NOTHING";
     IS_FLAGGED = "SELECT flagged_at IS NOT NULL FROM persons WHERE person = ?1";
     SET_FLAG = "UPDATE persons SET flagged_at = coalesce(flagged_at, ?2) WHERE person = ?1";
-    INSERT_AUDIT = "INSERT INTO audit (at, act, actor, message, recipient, code, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    INSERT_AUDIT = "INSERT INTO audit (tx, ordinal, act, actor, message, recipient, position, code, reason, detail, basis, \
+        content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    KEEP_BASIS = "INSERT INTO bases (digest, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    AUDIT_HEAD = "SELECT number, hash FROM audit_head";
+    INSERT_LINK = "INSERT INTO audit_links (number, tx, at, size, digest, marks, hash) VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6)";
+    MOVE_HEAD = "UPDATE audit_head SET number = ?1, hash = ?2";
+    AUDITED = "SELECT links.at, act, actor, message, recipient, position, code, reason, detail, basis, content, \
+        bases.text AS basis_text FROM audit JOIN audit_links AS links USING (tx) LEFT JOIN bases ON bases.digest = audit.basis \
+        WHERE message = ?1 ORDER BY links.number, ordinal";
     SETTING = "SELECT value FROM meta WHERE key = ?1";
     KEEP_SETTING = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     BEGIN = "BEGIN IMMEDIATE";

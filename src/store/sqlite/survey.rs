@@ -1,12 +1,16 @@
 //! What the embedded store tells of the whole, in a transaction.
 
-use super::{SqliteTx, Stored, census, entries};
-use crate::domain::RecipientId;
-use crate::store::{Census, DeadLetter, HeldLeg, Standing, Survey};
+use super::{SqliteTx, Stored, audit, census, entries};
+use crate::domain::{MessageNumber, RecipientId};
+use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Survey};
 
 impl Survey for SqliteTx {
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
         entries::recipients(self.db()).await
+    }
+
+    async fn audited(&mut self, message: MessageNumber) -> Stored<Vec<AuditedAct>> {
+        audit::of_message(self.db(), message).await
     }
 
     async fn census(&mut self) -> Stored<Census> {

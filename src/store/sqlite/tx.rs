@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
-use super::{Stored, answers, away, entries, legs, messages, restore};
+use super::{Stored, answers, audit, away, entries, legs, messages, restore};
 use crate::domain::{Login, MessageNumber, PersonKey, RecipientId, ReportKey};
 use crate::seal::{Marks, Revocation};
 use crate::store::{AuditRow, Concerned, DueAnswer, DueReport, LegRow, MessageKind, NewMessage, Receipt, StoredMessage, Tx};
@@ -16,11 +16,13 @@ pub struct SqliteTx {
     inner: Transaction<'static, Sqlite>,
     pub(super) now: Timestamp,
     name: &'static str,
+    /// Rows of the audit log, which become a link of the chain at the commit.
+    audit: Vec<AuditRow>,
 }
 
 impl SqliteTx {
     pub(super) const fn new(inner: Transaction<'static, Sqlite>, now: Timestamp, name: &'static str) -> Self {
-        Self { inner, now, name }
+        Self { inner, now, name, audit: Vec::new() }
     }
 
     pub(super) fn db(&mut self) -> &mut SqliteConnection {
@@ -33,7 +35,9 @@ impl Tx for SqliteTx {
         self.now
     }
 
-    async fn commit(self) -> Stored<()> {
+    async fn commit(mut self) -> Stored<()> {
+        let (rows, now) = (std::mem::take(&mut self.audit), self.now);
+        audit::chain(self.db(), &rows, now).await?;
         self.inner.commit().await.map_err(away)?;
         Committed { transaction: self.name }.emit();
         Ok(())
@@ -168,7 +172,7 @@ impl Tx for SqliteTx {
     }
 
     async fn audit(&mut self, row: &AuditRow) -> Stored<()> {
-        let now = self.now;
-        messages::audit(self.db(), row, now).await
+        self.audit.push(row.clone());
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! own suite.
 
 mod answers;
+mod audit;
 mod counts;
 mod due;
 mod feeds;

@@ -17,10 +17,10 @@ async fn a_withdrawal_is_written_with_the_position_that_its_entry_gets<E: Engine
     let made = hall.made(PERSONS[0], 1);
     hall.publish(&hall.made(PERSONS[1], 2)).await;
     let mut tx = hall.keyed().await;
-    put(&mut tx, &made).await;
+    let stored = put(&mut tx, &made).await;
     let entries = tx.entries(&made.new.report.expect("a report"), &af()).await.expect("read");
     tx.withdraw_entry(&af(), entries[0].position).await.expect("withdrawn");
-    tx.note_withdrawal(&row(&made, entries[0].position, WithdrawalStep::BeforeServing)).await.expect("noted");
+    tx.note_withdrawal(&row(&made, entries[0].position, WithdrawalStep::BeforeServing), stored.number).await.expect("noted");
     tx.commit().await.expect("committed");
     let mut tx = hall.begin().await;
     tx.note_withdrawal(&row(&made, Position(1), WithdrawalStep::DeletePublished)).await.expect("noted");
