@@ -7,8 +7,8 @@
 //! - Floor 0, [`domain`]: the words of the field as types.
 //! - Floor 1, [`config`] and [`telemetry`]: checked values; one struct for each happening that is logged. `faults`: the
 //!   fail points of the fault runs, which are not in this build unless its feature is on.
-//! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`agreement`] >
-//!   [`consent`] > [`filter`] > [`translate`] > [`feed`].
+//! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`law`] >
+//!   [`agreement`] > [`consent`] > [`filter`] > [`translate`] > [`feed`].
 //! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`audit`], [`journey`],
 //!   [`dead_letter`], [`records`].
 //! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`remote`], [`page`].
@@ -45,6 +45,8 @@ pub mod intake;
 pub mod protection;
 
 pub mod contract;
+
+pub mod law;
 
 pub mod agreement;
 

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use crate::domain::GateKind;
 pub use codes::{CodeList, Codes, ListedCode};
 pub use register::{Illustrations, Register};
-pub use terms::{Ages, Gate, GateKind, Matrix, RecipientTerms, Status, Terms, end_of, start_of};
+pub use terms::{Ages, Gate, Matrix, RecipientTerms, Status, Terms, end_of, start_of};
 
 use crate::contract::{Conforming, ReportKind};
 use crate::domain::{Code, Place, RecipientId, Refusal, Violation};

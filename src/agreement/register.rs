@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::codes::Codes;
-use super::terms::{Ages, Gate, GateKind, Matrix, RecipientTerms, Status, Terms};
+use super::terms::{Ages, Gate, Matrix, RecipientTerms, Status, Terms};
 use crate::contract::{Catalogue, Direction};
-use crate::domain::{Categories, Category, ContractRef, Files, Flaws, KommunCode, OrganisationNumber, Party, calendar_date};
+use crate::domain::{
+    Categories, Category, ContractRef, Files, Flaws, GateKind, KommunCode, OrganisationNumber, Party, calendar_date,
+};
+use crate::law::Law;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,19 +77,11 @@ struct WrittenRecipient {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenGate {
-    kind: WrittenGateKind,
+    kind: GateKind,
     rule: String,
     reason: String,
     #[serde(default)]
     assessment: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum WrittenGateKind {
-    Waiver,
-    StatutoryDuty,
-    NoSecrecyBoundary,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -115,8 +111,8 @@ pub struct Register {
 }
 
 impl Register {
-    /// Loads `agreements/`, checked against catalogue and code lists.
-    pub fn load(files: &Files, catalogue: &Catalogue, codes: &Codes, flaws: &mut Flaws) -> Self {
+    /// Loads `agreements/`, checked against catalogue, code lists and law.
+    pub fn load(files: &Files, catalogue: &Catalogue, codes: &Codes, law: &Law, flaws: &mut Flaws) -> Self {
         let mut terms: Vec<Arc<Terms>> = Vec::new();
         for (path, text) in files.below("agreements/", ".toml") {
             let written: Written = match toml::from_str(text) {
@@ -126,7 +122,7 @@ impl Register {
                     continue;
                 }
             };
-            let mut reader = Reader { path, text, catalogue, codes, flaws };
+            let mut reader = Reader { path, text, catalogue, codes, law, flaws };
             reader.check_head(&written);
             for dated in &written.terms {
                 let Some(read) = reader.terms(&written, dated) else { continue };
@@ -178,6 +174,7 @@ struct Reader<'a> {
     text: &'a str,
     catalogue: &'a Catalogue,
     codes: &'a Codes,
+    law: &'a Law,
     flaws: &'a mut Flaws,
 }
 
@@ -228,6 +225,9 @@ impl Reader<'_> {
         if !(0..=366).contains(&dated.late_reporting_days) || !(1..=366).contains(&dated.hold_days) {
             self.flaw(dated.version.span().start, "late_reporting_days is 0 to 366, hold_days 1 to 366");
         }
+        if let (Some(from), Some(to)) = (from, to) {
+            self.check_ground(dated, from, to.saturating_add(dated.late_reporting_days.days()));
+        }
         let reviews = dated.reviews.iter().filter_map(|review| self.date(review)).collect();
         let activities = self.mapping(&dated.activities, "activities");
         let reasons = self.mapping(&dated.reasons, "absence-reasons");
@@ -276,6 +276,23 @@ impl Reader<'_> {
         })
     }
 
+    /// Where the law knows what the agreement cites, something of it is a ground on each day on which it may be relied on.
+    fn check_ground(&mut self, dated: &WrittenTerms, from: Date, last: Date) {
+        let cited = dated.legal_ground.get_ref();
+        if self.law.cited(cited).next().is_none() {
+            return;
+        }
+        let mut day = Some(from);
+        while let Some(looked) = day.filter(|day| *day <= last) {
+            if self.law.grounds(cited, looked).next().is_none() {
+                let words = format!("by law.toml nothing that is cited here is a legal ground on {looked}");
+                self.flaw(dated.legal_ground.span().start, words);
+                return;
+            }
+            day = self.law.changes_after(looked);
+        }
+    }
+
     fn check_ages(&mut self, ages: WrittenAges, at: usize) {
         if ages.from > ages.to || ages.from < 0 {
             self.flaw(at, "ages must be in order");
@@ -304,11 +321,7 @@ impl Reader<'_> {
             documents.extend(reference);
         }
         let gate = written.gate.get_ref();
-        let kind = match gate.kind {
-            WrittenGateKind::Waiver => GateKind::Waiver,
-            WrittenGateKind::StatutoryDuty => GateKind::StatutoryDuty,
-            WrittenGateKind::NoSecrecyBoundary => GateKind::NoSecrecyBoundary,
-        };
+        let kind = gate.kind;
         if gate.rule.trim().is_empty() || gate.reason.trim().is_empty() {
             self.flaw(written.gate.span().start, "a gate cites its rule and says its reason");
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use crate::domain::{Categories, Category, ContractRef, KommunCode, Party, STOCKHOLM};
+use crate::domain::{Categories, Category, ContractRef, GateKind, KommunCode, Party, STOCKHOLM};
 
 /// Whether anybody has signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,29 +24,6 @@ impl Status {
         match self {
             Self::Signed => "signed",
             Self::Illustrative => "illustrative",
-        }
-    }
-}
-
-/// What opens towards a recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateKind {
-    /// The participant's own waiver of secrecy (OSL 10:1, 12:2).
-    Waiver,
-    /// A duty in law to disclose (OSL 10:28); the rule is cited.
-    StatutoryDuty,
-    /// No secrecy stands between disclosing and receiving nämnd (OSL 8:2); the assessment is cited.
-    NoSecrecyBoundary,
-}
-
-impl GateKind {
-    /// The word in agreements and outputs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiver => "waiver",
-            Self::StatutoryDuty => "statutory-duty",
-            Self::NoSecrecyBoundary => "no-secrecy-boundary",
         }
     }
 }

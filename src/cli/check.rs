@@ -159,6 +159,7 @@ fn leg_json(row: &LegRow, views: &[LegView]) -> Value {
         .map(|(path, fate)| match fate {
             FieldFate::Disclosed => json!({ "field": path, "fate": "disclosed" }),
             FieldFate::NotInFormat => json!({ "field": path, "fate": "not-in-format" }),
+            FieldFate::Absent => json!({ "field": path, "fate": "absent" }),
             FieldFate::Unknown => json!({ "field": path, "fate": "unknown" }),
             FieldFate::Withheld { category, line, with_consent } => json!({
                 "field": path, "fate": "withheld", "category": category.as_str(),
@@ -216,6 +217,7 @@ fn fate_row(path: &str, fate: &FieldFate, view: &LegView) -> [String; 3] {
     match fate {
         FieldFate::Disclosed => [path.to_owned(), "disclosed".to_owned(), String::new()],
         FieldFate::NotInFormat => [path.to_owned(), "not sent".to_owned(), "no document to this recipient has it".to_owned()],
+        FieldFate::Absent => [path.to_owned(), "absent".to_owned(), String::new()],
         FieldFate::Unknown => [path.to_owned(), "unknown".to_owned(), "the gate is shut now".to_owned()],
         FieldFate::Withheld { category, line, with_consent } => {
             let by = match line {

@@ -10,6 +10,7 @@ mod config;
 mod contracts;
 mod dead_letters;
 mod demo;
+mod explain;
 mod held;
 mod keys;
 mod migrate;
@@ -60,6 +61,8 @@ enum Command {
     /// The configuration: check.
     #[command(subcommand)]
     Config(config::Command),
+    /// The whole story of a message: what decided, what each recipient sees, and what has happened since.
+    Explain(explain::Args),
     /// Held reports: list.
     #[command(subcommand)]
     Held(held::Command),
@@ -161,6 +164,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Agreements(command) => agreements::run(command, out),
             Command::DeadLetters(command) => dead_letters::run(command, out).await,
             Command::Config(command) => config::run(command, out),
+            Command::Explain(args) => explain::run(args, out).await,
             Command::Held(command) => held::run(command, out).await,
             Command::Keys(command) => keys::run(command, out).await,
             Command::Migrate(args) => migrate::run(args, out).await,

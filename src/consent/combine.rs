@@ -24,6 +24,7 @@ pub(super) struct Consent {
     pub(super) from: Date,
     pub(super) to: Date,
     pub(super) given_at: Timestamp,
+    pub(super) confirmed_at: Option<Timestamp>,
     revoked: bool,
 }
 
@@ -42,6 +43,7 @@ impl Consent {
         self.from = self.from.max(other.from);
         self.to = self.to.min(other.to);
         self.given_at = self.given_at.max(other.given_at);
+        self.confirmed_at = self.confirmed_at.zip(other.confirmed_at).map(|(a, b)| a.max(b));
     }
 
     /// Whether nothing of it is left because it was taken back.
@@ -80,6 +82,7 @@ fn combine_one(revisions: &[&ConsentRevision]) -> Option<Consent> {
         from: first.from,
         to: first.to,
         given_at: first.given_at,
+        confirmed_at: first.confirmed_at,
         revoked: false,
     };
     // Two contents under one revision cannot both be right: only what both say is relied on.
@@ -127,6 +130,7 @@ mod tests {
             from: jiff::civil::date(2026, 1, 1),
             to: jiff::civil::date(2026, 12, 31),
             given_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
+            confirmed_at: None,
             revoked_at: revoked_at.then(|| "2026-02-01T00:00:00Z".parse().expect("a time")),
             revoked_categories: revoked,
         }

@@ -4,12 +4,15 @@
 //! it names the disclosing nämnd, the receiving party, the agreement, the categories and a period that contains today.
 
 mod combine;
+mod ground;
 
 use jiff::Timestamp;
 
 use crate::agreement::{Covered, GateKind, end_of, start_of};
 use crate::domain::{Categories, Code, ConsentKind, ConsentRevision, ReportKey, date_of};
+use crate::law::Law;
 use combine::{Consent, combine};
+pub use ground::Touched;
 
 /// A leg whose gate is open. Only this module makes one.
 #[derive(Debug)]
@@ -17,6 +20,7 @@ pub struct Permitted {
     covered: Covered,
     categories: Categories,
     consents: Vec<ReportKey>,
+    transitions: Vec<Touched>,
     until: Timestamp,
     wakes_at: Timestamp,
 }
@@ -40,13 +44,20 @@ impl Permitted {
         &self.consents
     }
 
+    /// The participant's consents that a change of the law asks something of.
+    #[must_use]
+    pub fn transitions(&self) -> &[Touched] {
+        &self.transitions
+    }
+
     /// The first instant at which the gate is shut again by date.
     #[must_use]
     pub const fn until(&self) -> Timestamp {
         self.until
     }
 
-    /// When to look again: the gate's end, or before it the beginning of a waiver that may name more categories.
+    /// When to look again: the gate's end, or before it the beginning of a waiver that may name more categories, or a day on
+    /// which the law changes.
     #[must_use]
     pub const fn wakes_at(&self) -> Timestamp {
         self.wakes_at
@@ -69,40 +80,46 @@ pub enum Shut {
     Withdrawn(Code),
 }
 
-/// Asks the gate.
+/// Asks the gate, and where the agreement's legal ground is consent, for that consent too.
 ///
 /// # Errors
 /// [`Shut`] says what becomes of the leg instead. The moment of disclosure, `now`, decides.
-pub fn permit(covered: Covered, records: &[ConsentRevision], now: Timestamp) -> Result<Permitted, Shut> {
+pub fn permit(covered: Covered, records: &[ConsentRevision], law: &Law, now: Timestamp) -> Result<Permitted, Shut> {
     let closes = covered.terms().closes_at();
     if now >= closes {
         return Err(Shut::Refused(Code::JourneyLapsed));
     }
     let Some(terms) = covered.recipient_terms() else { return Err(Shut::Refused(Code::AgreementNone)) };
     let (gate, always, with_consent) = (terms.gate.kind, terms.matrix.always, terms.matrix.with_consent);
-    let waivers: Vec<Consent> = combine(records).into_iter().filter(|consent| concerns(consent, &covered)).collect();
+    let all: Vec<Consent> = combine(records).into_iter().filter(|consent| concerns(consent, &covered)).collect();
+    let (waivers, grounds): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.kind == ConsentKind::SecrecyWaiver);
     let active: Vec<&Consent> = waivers.iter().filter(|consent| consent.is_active(now)).collect();
     let named = active.iter().fold(Categories::NONE, |all, consent| all.union(consent.categories));
     if gate == GateKind::Waiver && active.is_empty() {
         return Err(shut(&waivers, &covered, now));
     }
-    let until = active.iter().map(|consent| end_of(consent.to)).fold(closes, Ord::min);
-    let consents = active.iter().map(|consent| consent.key).collect();
-    let wakes_at = begins(&waivers, now).map_or(until, |begins| begins.min(until));
-    Ok(Permitted { covered, categories: always.union(with_consent.intersection(named)), consents, until, wakes_at })
+    let ground = ground::ask(&grounds, &covered, law, now)?;
+    let relied_on = || active.iter().copied().chain(ground.relied_on.iter().copied());
+    let until = relied_on().map(|consent| end_of(consent.to)).fold(closes, Ord::min).min(ground.until);
+    let consents = relied_on().map(|consent| consent.key).collect();
+    let wakes_at = begins(&waivers, now).into_iter().chain(begins(&grounds, now)).fold(until, Ord::min);
+    // What the law says of a disclosure is looked up anew on the day on which it changes.
+    let wakes_at = law.changes_after(date_of(now)).map_or(wakes_at, |day| wakes_at.min(start_of(day)));
+    let categories = always.union(with_consent.intersection(named)).minus(ground.lacking);
+    let transitions = ground.transitions;
+    Ok(Permitted { covered, categories, consents, transitions, until, wakes_at })
 }
 
-/// Whether a consent is a waiver for this disclosure at all.
+/// Whether a consent concerns this disclosure at all.
 fn concerns(consent: &Consent, covered: &Covered) -> bool {
     let party = covered.recipient_terms().map(|terms| terms.party);
-    consent.kind == ConsentKind::SecrecyWaiver
-        && consent.organisation == covered.report().sender().organisation
+    consent.organisation == covered.report().sender().organisation
         && consent.disclosing == covered.report().namnd()
         && Some(consent.receiving) == party
         && consent.agreement == covered.terms().agreement
 }
 
-/// Without an open waiver: taken back, over, not begun, or never come.
+/// Without an open waiver, or a consent that is needed: taken back, over, not begun, or never come.
 fn shut(waivers: &[Consent], covered: &Covered, now: Timestamp) -> Shut {
     let hold_ends = covered.hold_ends().min(covered.terms().closes_at());
     let today = date_of(now);

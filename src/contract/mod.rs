@@ -254,6 +254,7 @@ impl Reading<'_> {
             from: self.date("from")?,
             to: self.date("to")?,
             given_at: self.instant("givenAt")?,
+            confirmed_at: self.instant("gdprConfirmedAt"),
             revoked_at: self.instant("revokedAt"),
             revoked_categories: self.categories("revokedCategories"),
         })

@@ -120,6 +120,7 @@ codes! {
     AgreementNotEnded = "agreement.not-ended", "Held: the activity has not ended yet.";
 
     ConsentMissing = "consent.missing", "Held: no waiver that opens this recipient's gate has come yet.";
+    ConsentUnconfirmed = "consent.unconfirmed", "Held: the consent that the agreement's legal ground needs is from before the law changed, and has not been confirmed.";
     ConsentNotYet = "consent.not-yet", "Held: the waiver is not in force yet.";
     ConsentCategories = "consent.categories", "Held: no document for this recipient can be made of the categories that may be shown now.";
     ConsentExpired = "consent.expired", "The waiver had ended before the report could be disclosed.";

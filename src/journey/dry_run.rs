@@ -8,33 +8,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::fates::{FieldFate, fates};
 use super::{Arrival, ContractSet, Journey, Outcome, way};
-use crate::agreement::{Covered, Status};
-use crate::consent::permit;
-use crate::domain::{Categories, Category, Code, ConsentKind, ConsentRevision, Keys, LegId, Object, RecipientId, Shape};
+use crate::agreement::Status;
+use crate::domain::{Categories, Category, Code, ConsentKind, ConsentRevision, Keys, LegId, RecipientId};
 use crate::seal::Vault;
 use crate::store::{Clock, LegRow, Store, Stored, StoredMessage, Tx as _};
-use serde_json::Value;
-
-/// What becomes of one field of a report towards one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FieldFate {
-    /// The recipient sees it.
-    Disclosed,
-    /// The recipient may see it, but none of its documents has a place for it.
-    NotInFormat,
-    /// The gate is shut now; whether the field is ever seen depends on a waiver that may come.
-    Unknown,
-    /// The matrix does not open its category: the line of the agreement's file that says so, or none where it is not named.
-    Withheld {
-        /// The field's category.
-        category: Category,
-        /// The line, from 1.
-        line: Option<usize>,
-        /// Whether a waiver that names the category would open it.
-        with_consent: bool,
-    },
-}
 
 /// One leg as a supplier or a lawyer looks at it.
 #[derive(Debug)]
@@ -135,56 +114,6 @@ impl<S: Store> DryRun<S> {
     }
 }
 
-/// The fate of every field that the report has.
-fn fates(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set: &ContractSet) -> Vec<(String, FieldFate)> {
-    let Some(terms) = covered.recipient_terms() else { return Vec::new() };
-    let matrix = &terms.matrix;
-    let categories = permit(covered.clone(), consents, now).ok().map(|permitted| permitted.categories());
-    let report = covered.report();
-    let from = &report.outline().reference;
-    let recipes: Vec<_> = terms.documents.iter().filter_map(|document| set.recipes.get(from, document)).collect();
-    let mut fates: Vec<(String, FieldFate)> = Vec::new();
-    each_leaf(&report.outline().shape, report.document().tree(), &mut |path, category| {
-        if fates.iter().any(|(known, _)| known == path) {
-            return;
-        }
-        let line = matrix.lines.get(&category).copied();
-        let with_consent = matrix.with_consent.contains(category);
-        let withheld = FieldFate::Withheld { category, line, with_consent };
-        let fate = match categories {
-            Some(open) if !open.contains(category) => withheld,
-            Some(open) if recipes.iter().any(|recipe| open.contains_all(recipe.required) && recipe.sources.contains(path)) => {
-                FieldFate::Disclosed
-            }
-            Some(_) => FieldFate::NotInFormat,
-            None if with_consent || matrix.always.contains(category) => FieldFate::Unknown,
-            None => withheld,
-        };
-        fates.push((path.to_owned(), fate));
-    });
-    fates
-}
-
-fn each_leaf(object: &Object, tree: &Value, visit: &mut dyn FnMut(&str, Category)) {
-    for field in &object.fields {
-        if let Some(value) = tree.get(&field.name) {
-            each_leaf_of(&field.shape, value, visit);
-        }
-    }
-}
-
-fn each_leaf_of(shape: &Shape, value: &Value, visit: &mut dyn FnMut(&str, Category)) {
-    match shape {
-        Shape::Leaf(leaf) => visit(&leaf.path, leaf.category),
-        Shape::Object(object) => each_leaf(object, value, visit),
-        Shape::List(list) => {
-            for item in value.as_array().map_or(&[][..], Vec::as_slice) {
-                each_leaf_of(&list.item, item, visit);
-            }
-        }
-    }
-}
-
 /// A waiver for everything that the agreements foresee with consent. Each participant's own keyed id is not needed: these
 /// stand in no store.
 fn assumed_waivers(set: &ContractSet, keys: &dyn Keys, now: Timestamp) -> Vec<ConsentRevision> {
@@ -206,6 +135,7 @@ fn assumed_waivers(set: &ContractSet, keys: &dyn Keys, now: Timestamp) -> Vec<Co
                 from: Date::MIN,
                 to: Date::MAX,
                 given_at: now,
+                confirmed_at: None,
                 revoked_at: None,
                 revoked_categories: None,
             });

@@ -91,6 +91,7 @@ mod tests {
             from: jiff::civil::date(2026, 1, 1),
             to: jiff::civil::date(2026, 1, 2),
             given_at: Timestamp::UNIX_EPOCH,
+            confirmed_at: None,
             revoked_at: None,
             revoked_categories: None,
         }

@@ -4,7 +4,16 @@ use crate::agreement::{Codes, Illustrations, Register};
 use crate::answer::Kind;
 use crate::contract::{Catalogue, Direction};
 use crate::domain::{Category, ContractRef, Files, Flaw, Flaws};
+use crate::law::Law;
+use crate::seal::digest_of;
 use crate::translate::Recipes;
+
+/// The digest of a set's files, paths and texts: schemas, rules and tables. The XSDs follow from the schemas.
+fn digest(files: &Files) -> String {
+    let judged_by = files.iter().filter(|(path, _)| path.rsplit('.').next() != Some("xsd"));
+    let parts: Vec<&[u8]> = judged_by.flat_map(|(path, text)| [path.as_bytes(), text.as_bytes()]).collect();
+    digest_of(&parts)
+}
 
 /// One whole set. It is made whole or not at all: a bad set never replaces a good one.
 #[derive(Debug)]
@@ -17,6 +26,9 @@ pub struct ContractSet {
     pub codes: Codes,
     /// Translations.
     pub recipes: Recipes,
+    /// The law.
+    pub law: Law,
+    digest: String,
 }
 
 impl ContractSet {
@@ -28,11 +40,19 @@ impl ContractSet {
         let mut flaws = Flaws::default();
         let catalogue = Catalogue::load(files, &mut flaws);
         let codes = Codes::load(files, &mut flaws);
-        let register = Register::load(files, &catalogue, &codes, &mut flaws).using(illustrations);
+        let law = Law::load(files, &mut flaws);
+        let register = Register::load(files, &catalogue, &codes, &law, &mut flaws).using(illustrations);
         let recipes = Recipes::load(files, &catalogue, &codes, &mut flaws);
-        let set = Self { catalogue, register, codes, recipes };
+        let set = Self { catalogue, register, codes, recipes, law, digest: digest(files) };
         set.check_together(files, &mut flaws);
         if flaws.is_empty() { Ok(set) } else { Err(flaws.into_sorted()) }
+    }
+
+    /// The SHA-256 of everything that the set judges by, in hexadecimal: two services with the same digest judge alike, apart
+    /// from the illustrations that they use.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// What no part can see alone: each document that an agreement lists can be made, and could ever be shown.
@@ -58,6 +78,15 @@ impl ContractSet {
                             }
                         }
                     }
+                }
+            }
+        }
+        for contract in self.catalogue.contracts() {
+            let file = format!("{}/schema.json", contract.folder());
+            for leaf in contract.outline().leaves() {
+                if let Some(row) = self.law.too_weak(leaf) {
+                    let words = format!("`{}` is {}, which is sensitive by {}", leaf.path, leaf.category, row.id);
+                    flaws.add(&file, 1, words);
                 }
             }
         }

@@ -227,6 +227,7 @@ impl Journey {
         // A panic in the way is our fault and must neither stop the rest of the batch nor lose the message.
         let verdict = guarded(|| way::walk(covered, consents, now, &self.set, self.keys()))
             .unwrap_or(Verdict::Refuse(Code::JourneyFailed));
+        let is_over = matches!(verdict, Verdict::Withdraw(_) | Verdict::Refuse(_));
         let (mut basis, mut content) = (Basis::default(), None);
         let come = match verdict {
             Verdict::Publish { renditions, until, wakes_at, basis: rests_on } => {
@@ -242,7 +243,9 @@ impl Journey {
                 Come { state: LegState::Published, code: None, due_at: Some(wakes_at), documents: documents.len() }
             }
             Verdict::Hold { code, until } => {
-                self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::JourneySuperseded).await?;
+                // A day on which the law changes takes nothing back of what was served lawfully before it.
+                let desired = if code == Code::ConsentUnconfirmed { Desired::Lapse } else { Desired::Retract };
+                self.apply(tx, stored, &report, &recipient, &desired, &[], Code::JourneySuperseded).await?;
                 Come { state: LegState::Held, code: Some(code), due_at: Some(until), documents: 0 }
             }
             Verdict::Withdraw(code) => {
@@ -262,6 +265,13 @@ impl Journey {
                 Come { state, code, due_at: None, documents: deletes }
             }
         };
+        let before = tx.legs(stored.number).await?.into_iter().find(|leg| leg.id.recipient == recipient);
+        let was_open = before.filter(|leg| matches!(leg.state, LegState::Published | LegState::Withdrawn));
+        let basis = match was_open {
+            // It says what was disclosed, as long as nothing else is.
+            Some(before) if is_over && come.state != LegState::Refused => before.basis,
+            _ => basis_text(covered, &basis, &self.set, now)?,
+        };
         let leg = LegRow {
             id: LegId { message: stored.number, recipient },
             report,
@@ -269,7 +279,7 @@ impl Journey {
             code: come.code,
             due_at: come.due_at,
             documents: i64::try_from(come.documents).unwrap_or(i64::MAX),
-            basis: basis_text(covered, &basis)?,
+            basis,
         };
         self.put_changed(tx, &leg, content).await
     }

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::answers::Foreseen;
 use super::set::ContractSet;
 use crate::agreement::{Covered, cover};
-use crate::consent::{Shut, permit};
+use crate::consent::{Shut, Touched, permit};
 use crate::contract::{Checked, Direction, FlagRecord, ReportKind, check, refuse_unreadable};
-use crate::domain::{Code, ConsentRevision, ContractRef, Envelope, Keys, Refusal, ReportKey, Violation};
+use crate::domain::{Categories, Code, ConsentRevision, ContractRef, Envelope, Keys, Refusal, ReportKey, Violation, date_of};
 use crate::filter::{Withheld, disclose};
 use crate::intake::{Payload, decode};
 use crate::protection::{Diverted, Identified, Open, Unreadable, identify};
@@ -165,6 +165,12 @@ pub struct Basis {
     pub withheld: Vec<Withheld>,
     /// The documents that were not made because they need what is withheld.
     pub documents_withheld: Vec<ContractRef>,
+    /// The contracts of the documents that were made.
+    pub documents: Vec<ContractRef>,
+    /// The rows of the law by which something in them is sensitive.
+    pub sensitive: Vec<String>,
+    /// The consents that a change of the law asks something of.
+    pub transitions: Vec<Touched>,
 }
 
 /// Walks one leg to its end: gate, filter, translation. What it publishes is sealed when it is put into a feed.
@@ -176,13 +182,14 @@ pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set
     if let Some(until) = covered.waits_until(now) {
         return Verdict::Hold { code: Code::AgreementNotEnded, until };
     }
-    let permitted = match permit(covered.clone(), consents, now) {
+    let permitted = match permit(covered.clone(), consents, &set.law, now) {
         Ok(permitted) => permitted,
         Err(Shut::Held { code, until }) => return Verdict::Hold { code, until },
         Err(Shut::Refused(code)) => return Verdict::Refuse(code),
         Err(Shut::Withdrawn(code)) => return Verdict::Withdraw(code),
     };
     let (until, wakes_at, consents) = (permitted.until(), permitted.wakes_at(), permitted.consents().to_vec());
+    let (transitions, categories) = (permitted.transitions().to_vec(), permitted.categories());
     let disclosure = disclose(permitted);
     let rendered = match render(&disclosure, &set.recipes, &set.codes, &set.catalogue, keys) {
         Ok(rendered) => rendered,
@@ -197,8 +204,36 @@ pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set
             Verdict::Hold { code: Code::ConsentCategories, until: hold_ends.min(wakes_at) }
         };
     }
-    let basis = Basis { consents, withheld: disclosure.withheld().to_vec(), documents_withheld: rendered.withheld };
+    let mut documents: Vec<ContractRef> = rendered.renditions.iter().map(|one| one.heading().contract.clone()).collect();
+    documents.dedup();
+    let sensitive = sensitive_rows(covered, &documents, categories, set, now);
+    let (withheld, documents_withheld) = (disclosure.withheld().to_vec(), rendered.withheld);
+    let basis = Basis { consents, withheld, documents_withheld, documents, sensitive, transitions };
     Verdict::Publish { renditions: rendered.renditions, until, wakes_at, basis }
+}
+
+/// The rows of the law by which a field that these documents have a place for, and that may be seen, is sensitive.
+fn sensitive_rows(
+    covered: &Covered,
+    documents: &[ContractRef],
+    categories: Categories,
+    set: &ContractSet,
+    now: Timestamp,
+) -> Vec<String> {
+    let (outline, today) = (covered.report().outline(), date_of(now));
+    let recipes: Vec<_> = documents.iter().filter_map(|to| set.recipes.get(&outline.reference, to)).collect();
+    let mut rows: Vec<String> = Vec::new();
+    for leaf in outline.leaves().into_iter().filter(|leaf| categories.contains(leaf.category)) {
+        if !recipes.iter().any(|recipe| recipe.sources.contains(&*leaf.path)) {
+            continue;
+        }
+        for row in set.law.sensitive(leaf, today) {
+            if !rows.contains(&row.id) {
+                rows.push(row.id.clone());
+            }
+        }
+    }
+    rows
 }
 
 /// The violations of a refusal as a store keeps them: codes and places, without values.

@@ -1,5 +1,6 @@
 //! The service's own keys: HMAC-SHA-256 under a key for each purpose, all derived from one secret kept in a file of its own.
 
+use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
@@ -52,6 +53,21 @@ impl Keys for ServiceKeys {
         digest.copy_from_slice(context.sign().as_ref());
         digest
     }
+}
+
+/// The SHA-256 of parts in hexadecimal, each part with its length before it, so that no two lists of parts run together. It is
+/// of what is no secret and no person's: contracts.
+#[must_use]
+pub fn digest_of(parts: &[&[u8]]) -> String {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        text.extend([byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0')));
+        text
+    })
 }
 
 #[cfg(test)]

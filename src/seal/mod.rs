@@ -42,7 +42,7 @@ pub use content_digest::ContentDigest;
 pub use data_key::{DataKey, Holder, KeyId, RetentionClass};
 pub use ephemeral::EphemeralKeys;
 pub use key_store::{Answer, FeedMark, Kept, KeyStore, LedgerNote, Marks, Revocation, categories, categories_text};
-pub use keys::ServiceKeys;
+pub use keys::{ServiceKeys, digest_of};
 pub use rotate::{Rotated, rotate};
 pub use sealed::{Bound, Sealed, SealedBytes, SealedDigest};
 pub use vault::{Keyring, Vault};

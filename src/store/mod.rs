@@ -30,6 +30,7 @@ mod feeds;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
+mod story;
 mod survey;
 
 use std::future::Future;
@@ -47,6 +48,7 @@ pub use rows::{
     Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState,
     NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
 };
+pub use story::{EntryStory, Telling};
 pub use survey::Survey;
 
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey};
@@ -122,7 +124,7 @@ pub trait Store: Clone + Send + Sync + 'static {
 }
 
 /// One transaction.
-pub trait Tx: Feeds + Survey + Send {
+pub trait Tx: Feeds + Survey + Telling + Send {
     /// The time of the transaction.
     fn now(&self) -> Timestamp;
 

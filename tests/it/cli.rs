@@ -180,3 +180,34 @@ fn a_wrong_command_line_is_told_and_touches_nothing() {
     }
     assert!(!folder.path().join("data").exists());
 }
+
+#[test]
+fn explain_tells_the_story_of_a_message_of_the_demo_without_its_values() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data").display().to_string();
+    assert_eq!(brygga(&["demo", "--once", "--json", "--data", &data]).0, 0);
+    let id = "d47aa068-39f4-4ac9-a94f-7fd5826f9f25";
+    let (code, text) = brygga(&["explain", "--data", &data, "--json", id]);
+    let story: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(code, 0, "{text}");
+    let legs = story["messages"][0]["legs"].as_array().expect("legs");
+    let to_af = legs.iter().find(|leg| leg["recipient"] == "arbetsformedlingen").expect("a leg to AF");
+    assert_eq!(to_af["basis"]["regime"], "gdpr-2018");
+    for fate in ["disclosed", "absent"] {
+        assert!(to_af["fields"].as_array().expect("fields").iter().any(|field| field["fate"] == fate), "{fate}");
+    }
+    let (code, table) = brygga(&["explain", "--data", &data, id]);
+    assert_eq!(code, 0, "{table}");
+    for words in ["contract", "gdpr-2018", "osl-26-1", "disclosed", "contract set"] {
+        assert!(table.contains(words), "{words}: {table}");
+    }
+    let bytes =
+        std::fs::read(root().join(format!("fixtures/demo/13.hallefors-ame.activity-report.v1.{id}.json"))).expect("the report");
+    let report: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let number = report["participant"]["personNumber"].as_str().expect("a number");
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let tail = &digits[digits.len() - 4..];
+    assert!(!table.contains(&digits) && !text.contains(&digits) && !table.contains(&format!("-{tail} ")));
+    let (code, text) = brygga(&["explain", "--data", &data, "00000000-0000-4000-8000-000000000000"]);
+    assert_eq!((code, text.trim()), (1, "No message under this id has come, or none that may be looked at."));
+}

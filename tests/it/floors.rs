@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 32] = [
+const FLOORS: [(&str, u8, u8); 33] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -13,11 +13,12 @@ const FLOORS: [(&str, u8, u8); 32] = [
     ("intake", 2, 0),
     ("protection", 2, 1),
     ("contract", 2, 2),
-    ("agreement", 2, 3),
-    ("consent", 2, 4),
-    ("filter", 2, 5),
-    ("translate", 2, 6),
-    ("feed", 2, 7),
+    ("law", 2, 3),
+    ("agreement", 2, 4),
+    ("consent", 2, 5),
+    ("filter", 2, 6),
+    ("translate", 2, 7),
+    ("feed", 2, 8),
     ("answer", 3, 0),
     ("audit", 3, 0),
     ("seal", 3, 0),

@@ -181,12 +181,13 @@ fn every_scenario_comes_to_what_it_says_through_check_and_through_the_spool() {
 }
 
 /// Codes that no file in a standing clock can cause; each has a test of its own elsewhere.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 13] = [
     "transport.envelope",
     "transport.oversize",
     "decode.too-many-nodes",
     "agreement.illustrative",
     "consent.hold-expired",
+    "consent.unconfirmed",
     "translate.value",
     "transport.routing-key",
     "transport.delivery-limit",

@@ -21,6 +21,7 @@ mod restore;
 mod rows;
 mod sql;
 mod survey;
+mod telling;
 mod tx;
 mod work;
 

@@ -134,7 +134,7 @@ pub(super) fn known(row: &PgRow) -> Stored<(ReportKey, Known)> {
     Ok((digest(row, ENTRIES, "report", ReportKey::from_slice)?, known))
 }
 
-fn method(text: &str) -> Option<Method> {
+pub(super) fn method(text: &str) -> Option<Method> {
     [Method::Put, Method::Delete].into_iter().find(|method| method.as_str() == text)
 }
 

@@ -38,6 +38,12 @@ statements! {
     RECEIPTS = "SELECT messages.login, messages.message_id, number, fingerprint \
         FROM UNNEST($1::text[], $2::uuid[]) AS wanted (login, message_id) \
         JOIN messages ON messages.login = wanted.login AND messages.message_id = wanted.message_id ORDER BY number";
+    /// Whoever has sent anything, by steps along the index of senders and ids: no index is kept for explaining alone.
+    MESSAGES_WITH_ID = messages!("WHERE message_id = $1 AND login IN (WITH RECURSIVE senders (login) AS ( \
+        SELECT min(login) FROM messages UNION ALL SELECT (SELECT min(login) FROM messages WHERE login > senders.login) \
+        FROM senders WHERE senders.login IS NOT NULL) SELECT login FROM senders WHERE login IS NOT NULL) ORDER BY number");
+    TOLD_ENTRIES = "SELECT recipient, position, subject, contract, method, state, message, published_at, until, served_at, \
+        confirmed_at, refused_at FROM entries WHERE report = $1 ORDER BY recipient, position";
     MESSAGE = messages!("WHERE number = $1");
     CONSENTS = messages!("WHERE person = ANY($1) AND kind = 'consent' ORDER BY number");
     OF_PERSON = messages!("WHERE person = $1 AND kind = $2 ORDER BY number");

@@ -112,7 +112,7 @@ pub(super) fn violations(text: &str) -> Option<Vec<(Code, String)>> {
     pairs.into_iter().map(|(code, place)| Some((code.parse().ok()?, place))).collect()
 }
 
-fn stored(row: &SqliteRow) -> Stored<StoredMessage> {
+pub(super) fn stored(row: &SqliteRow) -> Stored<StoredMessage> {
     let login: String = column(row, "login")?;
     let contract: ContractRef = word(row, TABLE, "contract", |text| text.parse().ok())?;
     let envelope = Envelope {

@@ -16,6 +16,7 @@ mod refused;
 mod restore;
 mod sql;
 mod survey;
+mod telling;
 mod tx;
 
 use std::borrow::Cow;

@@ -95,6 +95,12 @@ statements! {
     DROP_LEGS = "DELETE FROM legs WHERE message = ?1";
     DIVERT = "UPDATE messages SET state = 'diverted' WHERE number = ?1";
     DISCARD = "UPDATE messages SET discarded_at = ?2 WHERE number = ?1";
+    /// Whoever has sent anything, by steps along the index of senders and ids: no index is kept for explaining alone.
+    MESSAGES_WITH_ID = messages!("WHERE message_id = ?1 AND login IN (WITH RECURSIVE senders (login) AS ( \
+        SELECT min(login) FROM messages UNION ALL SELECT (SELECT min(login) FROM messages WHERE login > senders.login) \
+        FROM senders WHERE senders.login IS NOT NULL) SELECT login FROM senders WHERE login IS NOT NULL) ORDER BY number");
+    TOLD_ENTRIES = "SELECT recipient, position, subject, contract, method, state, message, published_at, until, served_at, \
+        confirmed_at, refused_at FROM entries WHERE report = ?1 ORDER BY recipient, position";
     MESSAGE = messages!("WHERE number = ?1");
     OF_PERSON = messages!("WHERE person = ?1 AND kind = ?2 ORDER BY number");
     REVISIONS = messages!("WHERE report = ?1 AND state = 'journey' ORDER BY revision, number");

@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 
 mod allow_list;
 mod dates;
+mod explain;
 mod gate;
 mod message;
 mod no_oracle;
@@ -30,6 +31,7 @@ mod numbers;
 mod order;
 mod put_off;
 mod reader;
+mod regime;
 mod report;
 mod round_trip;
 mod script;

@@ -81,7 +81,8 @@ impl Agreement {
         Self { signed: true, recipients: vec![af, fs] }
     }
 
-    fn toml(&self) -> String {
+    /// The agreement's file.
+    pub(super) fn toml(&self) -> String {
         let status = if self.signed { "status = \"signed\"\nsigned = \"2025-12-01\"" } else { "status = \"illustrative\"" };
         let mut text = format!(
             "name = \"{AGREEMENT}\"\ntitle = \"Prov\"\n{status}\nkommun = \"1863\"\ncounterpart = \"202100-2114\"\n\

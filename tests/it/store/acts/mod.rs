@@ -8,6 +8,7 @@ mod due;
 mod feeds;
 mod locks;
 mod messages;
+mod telling;
 mod withdrawals;
 
 use std::sync::Arc;

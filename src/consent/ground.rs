@@ -1,0 +1,74 @@
+//! Consent as a legal ground for processing, which is not the waiver that opens a gate: asked for only where the agreement
+//! rests on it, and measured by the law of the day of the disclosure.
+
+use jiff::Timestamp;
+
+use super::combine::Consent;
+use super::{Shut, shut};
+use crate::agreement::{Covered, start_of};
+use crate::domain::{Categories, Category, Code, ReportKey, date_of};
+use crate::law::Law;
+
+/// A consent that a change of the law asks something of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// The consent.
+    pub consent: ReportKey,
+    /// The row of the law.
+    pub row: String,
+    /// Whether it has been confirmed as the row asks. Without that it is no ground.
+    pub confirmed: bool,
+}
+
+/// What consents as a legal ground leave of a disclosure.
+pub(super) struct Asked<'a> {
+    /// The consents that it rests on.
+    pub(super) relied_on: Vec<&'a Consent>,
+    /// The categories that need one and have none.
+    pub(super) lacking: Categories,
+    /// The first instant at which one of them no longer counts, because the law changes.
+    pub(super) until: Timestamp,
+    /// Those that a change of the law concerns.
+    pub(super) transitions: Vec<Touched>,
+}
+
+/// Asks what the agreement's legal ground needs.
+pub(super) fn ask<'a>(consents: &'a [Consent], covered: &Covered, law: &Law, now: Timestamp) -> Result<Asked<'a>, Shut> {
+    let today = date_of(now);
+    let mut asked = Asked { relied_on: Vec::new(), lacking: Categories::NONE, until: Timestamp::MAX, transitions: Vec::new() };
+    let is_confirmed = |consent: &Consent| consent.confirmed_at.is_some_and(|at| at <= now);
+    for consent in consents {
+        if let Some(transition) = law.transition(consent.kind, consent.given_at, today) {
+            let (row, confirmed) = (transition.row.id.clone(), is_confirmed(consent));
+            asked.transitions.push(Touched { consent: consent.key, row, confirmed });
+        }
+    }
+    let needed = law.consent_needed(&covered.terms().legal_ground, today);
+    if needed.is_empty() {
+        return Ok(asked);
+    }
+    let stands = |consent: &&Consent| {
+        let touched = asked.transitions.iter().find(|touched| touched.consent == consent.key);
+        consent.is_active(now) && touched.is_none_or(|touched| touched.confirmed)
+    };
+    asked.relied_on = consents.iter().filter(stands).collect();
+    let given = asked.relied_on.iter().fold(Categories::NONE, |all, consent| all.union(consent.categories));
+    let all: Categories = Category::ALL.iter().copied().collect();
+    if needed == all && given.is_empty() {
+        let unconfirmed = consents.iter().any(|consent| consent.is_active(now));
+        return Err(match shut(consents, covered, now) {
+            Shut::Held { until, .. } if unconfirmed => Shut::Held { code: Code::ConsentUnconfirmed, until },
+            other => other,
+        });
+    }
+    asked.lacking = needed.minus(given);
+    // What stands today may need confirming from the day on which the law changes.
+    if let Some(day) = law.changes_after(today) {
+        let falls =
+            |consent: &&&Consent| law.transition(consent.kind, consent.given_at, day).is_some() && !is_confirmed(consent);
+        if asked.relied_on.iter().any(|consent| falls(&consent)) {
+            asked.until = start_of(day);
+        }
+    }
+    Ok(asked)
+}

@@ -1,0 +1,44 @@
+//! What is told of one message from PostgreSQL.
+
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::fault::away;
+use super::read::{column, digest, optional_time, recipient, time, word};
+use super::tx::PgTx;
+use super::{rows, sql};
+use crate::domain::{Position, ReportKey, Subject};
+use crate::store::{EntryState, EntryStory, Stored, StoredMessage, Telling};
+
+const TABLE: &str = "entries";
+
+fn told(row: &PgRow) -> Stored<EntryStory> {
+    Ok(EntryStory {
+        recipient: recipient(row, "recipient")?,
+        position: Position(column(row, "position")?),
+        subject: digest(row, TABLE, "subject", Subject::from_slice)?,
+        contract: column(row, "contract")?,
+        method: word(row, TABLE, "method", rows::method)?,
+        state: word(row, TABLE, "state", EntryState::from_stored)?,
+        message: rows::number(row, "message")?,
+        published_at: time(row, TABLE, "published_at")?,
+        until: optional_time(row, TABLE, "until")?,
+        served_at: optional_time(row, TABLE, "served_at")?,
+        confirmed_at: optional_time(row, TABLE, "confirmed_at")?,
+        refused_at: optional_time(row, TABLE, "refused_at")?,
+    })
+}
+
+impl Telling for PgTx {
+    async fn messages_with_id(&mut self, message_id: Uuid) -> Stored<Vec<StoredMessage>> {
+        self.write_rows().await?;
+        let query = sqlx::query(sql::MESSAGES_WITH_ID).bind(message_id);
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(rows::stored).collect()
+    }
+
+    async fn told_entries(&mut self, report: &ReportKey) -> Stored<Vec<EntryStory>> {
+        self.write_out().await?;
+        let query = sqlx::query(sql::TOLD_ENTRIES).bind(report.as_bytes());
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(told).collect()
+    }
+}
