@@ -8,8 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Broken;
 use super::receipt::{Receipt, Receipts};
-use crate::domain::Code;
-use crate::journey::{Arrival, Defect, Journey, Outcome};
+use crate::journey::{Arrival, Journey, Outcome};
 use crate::store::{MessageState, Store, StoreError, Stored};
 use crate::telemetry::{EnvelopeRefused, Event as _, MessageTaken, RunAlone};
 
@@ -111,7 +110,7 @@ impl<S: Store> Taking<S> {
         let mut left = Receipts::default();
         for ((index, arrival), receipt) in arrivals.iter().enumerate().zip(receipts.into_each()) {
             let taken = match ended(self.spawn([arrival.clone()].into())).await {
-                Taken::Failed => ended(self.spawn([unopened(arrival.clone())].into())).await,
+                Taken::Failed => ended(self.spawn([arrival.clone().unopened()].into())).await,
                 taken => taken,
             };
             match taken {
@@ -133,18 +132,12 @@ impl<S: Store> Taking<S> {
     }
 }
 
-/// The message as one that is stored without being looked into: nobody can tell whom it is about.
-fn unopened(arrival: Arrival) -> Arrival {
-    let defect = arrival.defect.clone().unwrap_or(Defect { code: Code::TransportDeliveryLimit, restricted: true });
-    Arrival { defect: Some(defect), ..arrival }
-}
-
 /// Waits for a taking, and tells what it came to.
 pub(super) async fn ended(task: impl Future<Output = Result<Stored<Vec<Outcome>>, tokio::task::JoinError>>) -> Taken {
     match task.await {
         Ok(Ok(outcomes)) => Taken::Durable(outcomes),
         Err(_) => Taken::Failed,
-        // It is about one message's participant; it must not hold up the others.
+        // It is about one message or its participant; it must not hold up the others.
         Ok(Err(fault)) if fault.is_of_one_row() => Taken::Failed,
         // All else is about the store or the keys as a whole, and no fault of a message.
         Ok(Err(fault)) => Taken::Away(fault),
@@ -166,5 +159,47 @@ pub(super) fn tell(outcomes: &[Outcome]) {
 pub(super) fn tell_defect(arrival: &Arrival) {
     if let Some(defect) = &arrival.defect {
         EnvelopeRefused { code: defect.code.as_str(), login: arrival.login.as_str() }.emit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use lapin::message::Delivery;
+    use uuid::Uuid;
+
+    use super::{Batch, MOST_BYTES, Receipt};
+    use crate::domain::{Login, Syntax, Trace};
+    use crate::journey::Arrival;
+
+    fn arrival(bytes: usize) -> Arrival {
+        Arrival {
+            login: Login::unknown(),
+            message_id: Uuid::nil(),
+            contract: "activity-report.v1".parse().expect("a contract"),
+            syntax: Syntax::Json,
+            message_time: Timestamp::UNIX_EPOCH,
+            bytes: vec![b' '; bytes],
+            trace: Trace::default(),
+            defect: None,
+        }
+    }
+
+    #[test]
+    fn a_batch_is_full_by_messages_or_by_bytes_whichever_comes_first() {
+        let delivery = Delivery::mock(1, "".into(), "".into(), false, Vec::new());
+        let mut batch = Batch::default();
+        assert!(!batch.is_full(2) && batch.since.is_none());
+        batch.push(arrival(10), Receipt::of(&delivery));
+        assert!(!batch.is_full(2) && batch.since.is_some());
+        batch.push(arrival(10), Receipt::of(&delivery));
+        assert!(batch.is_full(2) && !batch.is_full(3));
+        let mut large = Batch::default();
+        for _ in 0..15 {
+            large.push(arrival(MOST_BYTES / 16), Receipt::of(&delivery));
+            assert!(!large.is_full(5_000));
+        }
+        large.push(arrival(MOST_BYTES / 16), Receipt::of(&delivery));
+        assert!(large.is_full(5_000), "sixteen sixteenths");
     }
 }

@@ -10,7 +10,8 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, PublisherConfirm};
 use tokio::sync::{Mutex, watch};
 
-use super::door::{Door, TlsFault, channel, close, in_time};
+use super::certificates::TlsFault;
+use super::door::{Door, channel, close, in_time};
 use super::intake::{away, reached};
 use super::{Broken, LONGEST_PAUSE, pauses, told_to_stop, topology};
 use crate::config::Amqp;

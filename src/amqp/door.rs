@@ -1,20 +1,17 @@
 //! Opens connections: TLS with roots of our own choice, a heartbeat, a bounded wait.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::tcp::{AMQPUriTcpExt as _, RustlsConnector, TLSConfig};
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Channel, Connection, ConnectionProperties};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Broken;
-use crate::config::{Amqp, BrokerUrl};
+use super::certificates::{TlsFault, connector};
+use crate::config::Amqp;
 
 /// How long a connection may take to be opened, TLS and login included.
 const OPENING: Duration = Duration::from_secs(10);
@@ -22,67 +19,61 @@ const OPENING: Duration = Duration::from_secs(10);
 /// How long a polite goodbye may take.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// Why the files of certificates cannot be used: told at the start, and no reason to wait.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsFault {
-    /// A file cannot be read or holds no certificate or key.
-    #[error("{file}: no certificate or key can be read from it ({words})")]
-    File {
-        /// The file.
-        file: String,
-        /// The library's words.
-        words: String,
-    },
-    /// The parts do not fit together.
-    #[error("the certificates for the broker cannot be used: {0}")]
-    Unusable(#[from] rustls::Error),
-}
-
-/// The way to one broker.
+/// The way to one broker. Password and certificates are read anew for each connection: what has been changed is in use without
+/// a restart, and what was wrong is mended without one.
 #[derive(Clone)]
-pub(super) struct Door {
-    broker: BrokerUrl,
-    password: SecretString,
-    heartbeat_seconds: u16,
-    tls: Option<RustlsConnector>,
-}
+pub(super) struct Door(Arc<Amqp>);
 
 impl fmt::Debug for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("broker", &self.broker).finish_non_exhaustive()
+        f.debug_struct("Door").field("broker", &self.0.broker).finish_non_exhaustive()
     }
 }
 
 impl Door {
+    /// The way by a configuration; nothing is opened yet.
+    ///
+    /// # Errors
+    /// Where the files of certificates cannot be used as they lie there now.
     pub(super) fn new(config: &Amqp) -> Result<Self, TlsFault> {
-        let tls = if config.broker.tls { Some(connector(config)?) } else { None };
-        let (broker, password) = (config.broker.clone(), config.password.clone());
-        Ok(Self { broker, password, heartbeat_seconds: config.heartbeat_seconds, tls })
+        let door = Self(Arc::new(config.clone()));
+        door.tls()?;
+        Ok(door)
     }
 
-    fn uri(&self) -> AMQPUri {
+    fn tls(&self) -> Result<Option<RustlsConnector>, TlsFault> {
+        if self.0.broker.tls { connector(&self.0).map(Some) } else { Ok(None) }
+    }
+
+    /// What the files say now. They may lie on something slow.
+    async fn papers(&self) -> Result<(SecretString, Option<RustlsConnector>), Broken> {
+        let door = self.clone();
+        let read = tokio::task::spawn_blocking(move || Ok((door.0.password.current(), door.tls()?))).await;
+        // It is not run any more where the service is stopping.
+        read.unwrap_or(Err(Broken::Late("reading the files of certificates")))
+    }
+
+    fn uri(&self, password: &SecretString) -> AMQPUri {
+        let broker = &self.0.broker;
         AMQPUri {
             // TLS is put on by us, with our roots.
             scheme: AMQPScheme::AMQP,
             authority: AMQPAuthority {
-                userinfo: AMQPUserInfo {
-                    username: self.broker.user.clone(),
-                    password: self.password.expose_secret().to_owned(),
-                },
-                host: self.broker.host.clone(),
-                port: self.broker.port,
+                userinfo: AMQPUserInfo { username: broker.user.clone(), password: password.expose_secret().to_owned() },
+                host: broker.host.clone(),
+                port: broker.port,
             },
-            vhost: self.broker.vhost.clone(),
-            query: AMQPQueryString { heartbeat: Some(self.heartbeat_seconds), ..AMQPQueryString::default() },
+            vhost: broker.vhost.clone(),
+            query: AMQPQueryString { heartbeat: Some(self.0.heartbeat_seconds), ..AMQPQueryString::default() },
         }
     }
 
     /// Opens a connection; `name` is what operators see in the broker's list.
     pub(super) async fn open(&self, name: &str) -> Result<Connection, Broken> {
-        let tls = self.tls.clone();
+        let (password, tls) = self.papers().await?;
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let connecting = Connection::connector(
-            self.uri(),
+            self.uri(&password),
             lapin::runtime::default_runtime()?,
             async move |uri: AMQPUri, runtime| {
                 let stream = uri.connect_with_config_async(TLSConfig::default(), &runtime).await?;
@@ -116,38 +107,4 @@ pub(super) async fn channel(connection: &Connection) -> Result<Channel, Broken> 
 /// Closes a connection politely where that is possible; where it is not, it is gone all the same.
 pub(super) async fn close(connection: &Connection) {
     drop(tokio::time::timeout(CLOSING, connection.close(200, "OK".into())).await);
-}
-
-fn connector(config: &Amqp) -> Result<RustlsConnector, TlsFault> {
-    let mut roots = RootCertStore::empty();
-    if let Some(file) = &config.ca_file {
-        for certificate in certificates(file)? {
-            roots.add(certificate)?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?.with_root_certificates(roots);
-    let client = match &config.client_certificate {
-        Some((certificate, key)) => {
-            let fault = |error: rustls::pki_types::pem::Error| file_fault(key, &error);
-            builder.with_client_auth_cert(certificates(certificate)?, PrivateKeyDer::from_pem_file(key).map_err(fault)?)?
-        }
-        None => builder.with_no_client_auth(),
-    };
-    Ok(RustlsConnector::from(client))
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
-    let fault = |error: rustls::pki_types::pem::Error| file_fault(file, &error);
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(fault)?.collect();
-    let found = found.map_err(fault)?;
-    if found.is_empty() {
-        return Err(TlsFault::File { file: file.display().to_string(), words: "it holds none".to_owned() });
-    }
-    Ok(found)
-}
-
-fn file_fault(file: &Path, error: &rustls::pki_types::pem::Error) -> TlsFault {
-    TlsFault::File { file: file.display().to_string(), words: error.to_string() }
 }

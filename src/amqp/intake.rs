@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::batch::{Taken, Taking, tell};
-use super::door::{Door, TlsFault};
+use super::certificates::TlsFault;
+use super::door::Door;
 use super::lane::{End, Lane};
 use super::{LONGEST_PAUSE, pauses, told_to_stop};
 use crate::config::Amqp;

@@ -5,6 +5,7 @@
 //! (`docs/adr/0015-own-supervisor.md`).
 
 mod batch;
+mod certificates;
 mod courier;
 mod depth;
 mod door;
@@ -14,8 +15,9 @@ mod lane;
 mod receipt;
 mod topology;
 
+pub use certificates::{TlsFault, check};
 pub use courier::AmqpCourier;
-pub use door::TlsFault;
+
 pub use intake::AmqpIntake;
 
 use std::time::Duration;
@@ -29,6 +31,9 @@ enum Broken {
     /// The library, the network or the broker.
     #[error("{0}")]
     Broker(#[from] lapin::Error),
+    /// The files of certificates.
+    #[error(transparent)]
+    Certificates(#[from] TlsFault),
     /// An answer did not come in time.
     #[error("the broker did not answer in time ({0})")]
     Late(&'static str),

@@ -65,7 +65,21 @@ async fn settled(answer: impl Future<Output = lapin::Result<bool>>) -> Result<()
 
 #[cfg(test)]
 mod tests {
-    use super::{Broken, settled};
+    use lapin::message::Delivery;
+    use lapin::options::BasicRejectOptions;
+
+    use super::{Broken, Receipt, Receipts, settled};
+
+    #[tokio::test]
+    async fn what_the_library_does_not_settle_is_neither_set_aside_nor_acknowledged() {
+        let delivery = Delivery::mock(1, "".into(), "".into(), false, Vec::new());
+        // Settled behind the receipt's back: the library answers that it has done nothing.
+        delivery.reject(BasicRejectOptions::default()).await.expect("settled");
+        assert!(matches!(Receipt::of(&delivery).set_aside().await, Err(Broken::NotAcknowledged)));
+        let mut receipts = Receipts::default();
+        receipts.push(Receipt::of(&delivery));
+        assert!(matches!(receipts.accept().await, Err(Broken::NotAcknowledged)));
+    }
 
     #[tokio::test]
     async fn an_acknowledgement_that_the_library_never_answers_ends_the_lane_and_is_no_acknowledgement() {

@@ -1,5 +1,6 @@
 //! Floor 5: wiring: the only place that knows every concrete type.
 
+pub mod checked;
 mod drops;
 pub mod embedded;
 mod folder;

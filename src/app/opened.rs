@@ -1,5 +1,6 @@
 //! Opens the stores that a configuration names, with the keys that go with them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -66,12 +67,17 @@ pub enum Opened {
 /// # Errors
 /// [`OpenFault::Store`] with [`StoreError::Away`] is a reason to wait; a person has to mend everything else.
 pub(super) async fn open(config: &Config, set: &Arc<ContractSet>) -> Result<Opened, OpenFault> {
-    let opened = alone(config, set).await?;
-    match &opened {
-        Opened::Embedded { journey, store, .. } => restore::check(store, journey.vault()).await?,
-        Opened::Postgres { journey, store } => restore::check(store, journey.vault()).await?,
+    match alone(config, set).await? {
+        Opened::Embedded { folder, journey, store } => {
+            restore::check(&store, journey.vault()).await?;
+            Ok(Opened::Embedded { folder, journey, store })
+        }
+        Opened::Postgres { journey, store } => {
+            restore::check(&store, journey.vault()).await?;
+            // Another server can answer for it while the service runs.
+            Ok(Opened::Postgres { journey: journey.guarded(), store })
+        }
     }
-    Ok(opened)
 }
 
 /// Opens for a command while no service may run: a data folder is held, and a content of a backup is what it is for.
@@ -118,16 +124,25 @@ fn service_keys(keys: &KeysConfig) -> Result<Arc<dyn Keys>, OpenFault> {
     Ok(Arc::new(ServiceKeys::derive(&secret)))
 }
 
+/// What is wrong with the form of the keys, by the key of the table; without any effect.
+pub(super) fn key_faults(keys: &KeysConfig) -> Vec<(&'static str, OpenFault)> {
+    let service = service_keys(keys).err().map(|fault| ("service_key", fault));
+    let wrapping = wrapping_keys(&keys.wrapping_key_files).err().map(|fault| ("wrapping_key_files", fault.into()));
+    service.into_iter().chain(wrapping).collect()
+}
+
+fn wrapping_keys(files: &[PathBuf]) -> Result<WrappingKeys, SealError> {
+    let mut texts = Vec::with_capacity(files.len());
+    for file in files {
+        let text = std::fs::read_to_string(file).map_err(|error| SealError::Source(error.kind().to_string()))?;
+        texts.push(SecretString::from(text));
+    }
+    WrappingKeys::read(&texts)
+}
+
 async fn vault(keys: &KeysConfig) -> Result<Vault, OpenFault> {
     let files = keys.wrapping_key_files.clone();
-    let read = move || {
-        let mut texts = Vec::with_capacity(files.len());
-        for file in &files {
-            let text = std::fs::read_to_string(file).map_err(|error| SealError::Source(error.kind().to_string()))?;
-            texts.push(SecretString::from(text));
-        }
-        WrappingKeys::read(&texts)
-    };
+    let read = move || wrapping_keys(&files);
     let store: Arc<dyn KeyStore> = match &keys.store {
         KeyStorePlace::Embedded { file } => Arc::new(SqliteKeyStore::open(file).await?),
         KeyStorePlace::Postgres(settings) => Arc::new(PostgresKeyStore::open(settings).await?),

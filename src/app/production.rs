@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::checked::{self, NamedFault};
 use super::drops::take_drops;
 use super::opened::{OpenFault, Opened, open};
 use super::parts::Parts;
@@ -36,6 +37,9 @@ const LAST_WORK: Duration = Duration::from_secs(30);
 /// Why a service cannot be started as it is configured: a person has to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// What the configuration names.
+    #[error("what the configuration names has {} fault(s):\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Named(Vec<NamedFault>),
     /// An address cannot be listened on.
     #[error("{0} cannot be listened on: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -82,6 +86,10 @@ struct Handles<S> {
 /// # Errors
 /// What a person has to mend; everything else is waited out.
 pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) -> Result<(), ServeError> {
+    let faults = checked::check(&config, Some(&set));
+    if !faults.is_empty() {
+        return Err(ServeError::Named(faults));
+    }
     let (health, numbers) = (Health::default(), Arc::new(Numbers::default()));
     let (stop, stopping) = watch::channel(false);
     // From here on the signal kills nobody, and none is lost.
@@ -256,4 +264,32 @@ async fn end(mut parts: Parts, stop: &watch::Sender<bool>) -> Option<&'static st
     let in_time = tokio::time::timeout(LAST_WORK, all).await.is_ok();
     Stopped { in_time }.emit();
     failed
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::{Parts, end};
+
+    #[tokio::test]
+    async fn a_part_that_ends_by_itself_stops_the_others_and_is_told() {
+        let (stop, stopping) = watch::channel(false);
+        let mut parts = Parts::default();
+        let mut told = stopping.clone();
+        parts.spawn("whole", async move { drop(told.wait_for(|stop| *stop).await) });
+        parts.spawn("broken", async { panic!("on purpose") });
+        assert_eq!(end(parts, &stop).await, Some("broken"));
+        assert!(*stopping.borrow(), "the others were told");
+    }
+
+    #[tokio::test]
+    async fn parts_that_end_because_they_are_told_to_have_not_failed() {
+        let (stop, stopping) = watch::channel(false);
+        let mut parts = Parts::default();
+        let mut told = stopping.clone();
+        parts.spawn("whole", async move { drop(told.wait_for(|stop| *stop).await) });
+        stop.send_replace(true);
+        assert_eq!(end(parts, &stop).await, None);
+    }
 }

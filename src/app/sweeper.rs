@@ -19,7 +19,9 @@ pub(super) async fn sweep<S: Store>(journey: Journey, store: S, part: Part, stop
 }
 
 async fn once<S: Store>(journey: Journey, store: S) -> Stored<bool> {
-    if !store.has_work().await? {
+    let has_work = store.has_work().await?;
+    journey.trust(&store).await?;
+    if !has_work {
         return Ok(false);
     }
     let reports = journey.sweep(&store).await?;

@@ -8,11 +8,9 @@ use serde_json::json;
 
 use super::CliError;
 use crate::agreement::Illustrations;
-use crate::app::embedded;
-use crate::config::{Config, ConfigFault, Machine, Via};
-use crate::http::Trust;
+use crate::app::{checked, embedded};
+use crate::config::{Config, ConfigFault, Machine};
 use crate::journey::ContractSet;
-use crate::remote::HttpsCourier;
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
@@ -46,23 +44,13 @@ pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError>
     let mut told: Vec<String> = Vec::new();
     match read(&path) {
         Ok(config) => {
-            match contracts(&config) {
+            let set = contracts(&config);
+            match &set {
                 Ok(_) => {}
                 Err(CliError::Flaws(flaws)) => told.extend(flaws.iter().map(|flaw| format!("contracts.folder: {flaw}"))),
                 Err(error) => told.push(format!("contracts.folder: {error}")),
             }
-            if let Some(feed) = &config.feed
-                && let Err(faults) = Trust::check(&feed.tls)
-            {
-                told.extend(faults.iter().map(|fault| format!("feed: {fault}")));
-            }
-            for (index, relay) in config.relays.iter().enumerate() {
-                if let Via::Https(https) = &relay.via
-                    && let Err(fault) = HttpsCourier::check(https)
-                {
-                    told.push(format!("relay[{index}]: {fault}"));
-                }
-            }
+            told.extend(checked::check(&config, set.ok().as_ref()).iter().map(ToString::to_string));
         }
         Err(CliError::Config(_, faults)) => told.extend(faults.iter().map(ConfigFault::to_string)),
         Err(error) => return Err(error),

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
+use super::password::Password;
 use super::section::Section;
 
 /// Where a broker is: `amqp://user@host:port/vhost`, or `amqps://…`. The password stands elsewhere.
@@ -87,7 +86,7 @@ pub struct Amqp {
     /// Where it is.
     pub broker: BrokerUrl,
     /// The user's password.
-    pub password: SecretString,
+    pub password: Password,
     /// The certificates that vouch for the broker, PEM. The machine's own list is never asked.
     pub ca_file: Option<PathBuf>,
     /// Brygga's certificate and key for the broker, PEM, where it asks for one.
@@ -122,7 +121,7 @@ impl Amqp {
         if !given {
             section.fault("url", line, "the key is missing");
         }
-        let password = section.required_secret("password");
+        let password = Password::required(section);
         let ca_file = section.value::<PathBuf>("ca_file");
         if broker.as_ref().is_some_and(|broker| broker.tls) && ca_file.is_none() {
             section.fault("ca_file", line, "amqps needs the file of the certificates that vouch for the broker");

@@ -3,6 +3,7 @@
 mod amqp;
 mod feed;
 mod keys;
+mod password;
 mod relay;
 mod section;
 mod service;
@@ -11,6 +12,7 @@ mod store;
 pub use amqp::{Amqp, BrokerUrl, BrokerUrlError};
 pub use feed::{ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls};
 pub use keys::{KeyStorePlace, KeysConfig};
+pub use password::Password;
 pub use relay::{Https, Relay, SystemAddress, SystemAddressError, Via};
 pub use section::{ConfigFault, Machine, Section, Surroundings};
 pub use service::{Config, Contracts, Management, Spool};

@@ -203,6 +203,11 @@ impl<'t> Section<'t> {
         self.around.variable(&variable).filter(|text| !text.is_empty()).map(SecretString::from)
     }
 
+    /// The path that a key names, which stays to be read.
+    pub(super) fn shown(&self, name: &str) -> Option<PathBuf> {
+        self.table.get(name).and_then(|value| value.get_ref().as_str()).map(PathBuf::from)
+    }
+
     /// A secret that must be there.
     pub fn required_secret(&mut self, name: &str) -> Option<SecretString> {
         let before = self.faults.len();

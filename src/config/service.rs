@@ -86,6 +86,15 @@ impl Config {
         if matches!(store, Some(Store::Postgres(_))) && !file.has("keys") {
             file.fault("keys", file.line(), "the table is missing: a store that processes share has a key store beside it");
         }
+        if matches!(store, Some(Store::Embedded { .. }))
+            && let Some(section) = file.section("keys")
+        {
+            file.fault(
+                "keys",
+                section.line(),
+                "a data folder has its own keys, in keys/: the table is for a store that processes share",
+            );
+        }
         let keys = optional(&mut file, "keys", KeysConfig::read);
         let management = needed(&mut file, "management", Management::read);
         let amqp = optional(&mut file, "amqp", Amqp::read);

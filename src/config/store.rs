@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
+use super::password::Password;
 use super::section::Section;
 
 /// Where everything is kept.
@@ -46,7 +45,7 @@ pub struct Postgres {
     /// The login.
     pub user: String,
     /// Its password; none where the server knows the login otherwise.
-    pub password: Option<SecretString>,
+    pub password: Option<Password>,
     /// How the connection is protected.
     pub tls: DatabaseTls,
     /// Connections for intake and due work.
@@ -104,7 +103,7 @@ impl Postgres {
             }
         });
         let socket: Option<PathBuf> = section.value("socket");
-        let password = section.secret("password");
+        let password = Password::read(section);
         // Where the address cannot be read, that alone is told.
         let is_near = socket.is_some() || address.as_ref().is_none_or(|address| is_loopback(&address.host));
         let tls = tls(section, is_near);

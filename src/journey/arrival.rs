@@ -27,6 +27,16 @@ pub struct Arrival {
     pub defect: Option<Defect>,
 }
 
+impl Arrival {
+    /// The same as one that is stored without being looked into, because the program or the store fails on it: nobody can
+    /// tell whom it is about.
+    #[must_use]
+    pub fn unopened(self) -> Self {
+        let failed = Defect { code: Code::TransportDeliveryLimit, restricted: true };
+        Self { defect: Some(self.defect.unwrap_or(failed)), ..self }
+    }
+}
+
 /// Why an envelope is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect {

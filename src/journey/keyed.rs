@@ -50,11 +50,11 @@ impl Journey {
     /// Begins a transaction of a store, with the keys for its contents.
     ///
     /// # Errors
-    /// As [`Store::begin`].
+    /// As [`Store::begin`], and [`StoreError::Behind`] where the way is guarded.
     pub async fn begin<S: Store>(&self, store: &S, name: &'static str) -> Stored<KeyedTx<S::Tx>> {
         let tx = store.begin(name).await?;
         let (vault, ring, marks, notes) = (self.vault().clone(), Keyring::default(), Marks::default(), Vec::new());
-        Ok(KeyedTx { tx, vault, ring, marks, notes })
+        self.trusted(store, KeyedTx { tx, vault, ring, marks, notes }).await
     }
 
     /// Whose key seals a message: the participant's, or the message's own where nobody can tell whom it is about.

@@ -11,6 +11,7 @@ mod courier;
 mod dry_run;
 mod explain;
 mod fates;
+mod guard;
 mod keyed;
 mod recall;
 mod reconcile;
@@ -42,6 +43,7 @@ pub use set::ContractSet;
 pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, payload, violations, walk};
 
 use answers::{Foreseen, Reply, Turn};
+use guard::Guard;
 use recall::Recall;
 
 use crate::agreement::Covered;
@@ -56,6 +58,8 @@ pub struct Journey {
     keys: Arc<dyn Keys>,
     vault: Vault,
     recall: Arc<Recall>,
+    /// Whether the content is asked again what it is; not for commands.
+    guard: Option<Arc<Guard>>,
     /// Waivers that a dry run takes as given; empty everywhere else.
     assumed: Vec<ConsentRevision>,
 }
@@ -70,7 +74,7 @@ impl Journey {
     /// The way by a set of contracts.
     #[must_use]
     pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>, vault: Vault) -> Self {
-        Self { set, keys, vault, recall: Arc::default(), assumed: Vec::new() }
+        Self { set, keys, vault, recall: Arc::default(), guard: None, assumed: Vec::new() }
     }
 
     /// The set it judges by.

@@ -35,6 +35,25 @@ pub enum SystemFault {
     Client(#[from] reqwest::Error),
 }
 
+/// Every fault of the files that a relay names, each with its key in the table.
+pub(super) fn check(settings: &Https) -> Vec<(&'static str, SystemFault)> {
+    let Https { ca_file, certificate_file, key_file, .. } = settings;
+    let held = |path: &Path, holds: fn(&Path, &[u8]) -> Result<(), SystemFault>| {
+        let bytes = std::fs::read(path).map_err(|error| SystemFault::File(path.to_owned(), error));
+        bytes.and_then(|bytes| holds(path, &bytes)).err()
+    };
+    let some = |path: &Path, bytes: &[u8]| certificates(path, bytes).map(drop);
+    let mut faults = Vec::new();
+    faults.extend(held(ca_file, some).map(|fault| ("ca_file", fault)));
+    faults.extend(held(certificate_file, some).map(|fault| ("client_certificate_file", fault)));
+    faults.extend(held(key_file, |path, bytes| private_key(path, bytes).map(drop)).map(|fault| ("client_key_file", fault)));
+    if faults.is_empty() {
+        // Each is good by itself; whether they fit together is seen where they are used.
+        faults.extend(Kept::open(settings).err().map(|fault| ("client_key_file", fault)));
+    }
+    faults
+}
+
 /// The bytes of the files, read at one time.
 pub(super) struct Files {
     ca: Vec<u8>,
@@ -71,8 +90,7 @@ impl Files {
         for root in certificates(&settings.ca_file, &self.ca)? {
             roots.add(root)?;
         }
-        let key = PrivateKeyDer::from_pem_slice(&self.key)
-            .map_err(|_| SystemFault::Content(settings.key_file.clone(), "it holds no private key in PEM"))?;
+        let key = private_key(&settings.key_file, &self.key)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -96,6 +114,10 @@ impl Files {
             .pool_max_idle_per_host(1);
         Ok(client.build()?)
     }
+}
+
+fn private_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, SystemFault> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| SystemFault::Content(path.to_owned(), "it holds no private key in PEM"))
 }
 
 fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, SystemFault> {

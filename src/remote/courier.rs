@@ -9,7 +9,7 @@ use reqwest::{RequestBuilder, Response};
 use tokio::sync::Mutex;
 
 use super::answer;
-use super::client::{Files, Kept, SystemFault};
+use super::client::{self, Files, Kept, SystemFault};
 use crate::config::Https;
 use crate::domain::RecipientId;
 use crate::feed::Method;
@@ -51,12 +51,10 @@ impl HttpsCourier {
         Ok(Self(Arc::new(Inner { recipient, settings, kept, part })))
     }
 
-    /// Whether the files of certificates could be used, without any effect.
-    ///
-    /// # Errors
-    /// Where they could not.
-    pub fn check(settings: &Https) -> Result<(), SystemFault> {
-        Kept::open(settings).map(drop)
+    /// Every fault of the files of certificates, each with its key in the table; without any effect.
+    #[must_use]
+    pub fn check(settings: &Https) -> Vec<(&'static str, SystemFault)> {
+        client::check(settings)
     }
 
     /// The client in use, made anew where the files have changed.

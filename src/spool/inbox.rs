@@ -16,7 +16,7 @@ use crate::domain::{ContractRef, Login, Syntax, Trace};
 use crate::intake::MAX_BYTES;
 use crate::journey::{Arrival, Journey, Outcome};
 use crate::store::Store;
-use crate::telemetry::{Event as _, FileStuck, FileUnreadable};
+use crate::telemetry::{Event as _, FileStuck, FileUnreadable, RunAlone};
 
 /// The greatest number of files in one transaction.
 const BATCH: usize = 64;
@@ -129,13 +129,51 @@ impl Inbox {
         if arrivals.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes = journey.take(store, arrivals).await?;
-        for (login, path) in paths {
-            if fs::remove_file(&path).is_err() && path.exists() {
-                self.leave_alone(&login, path);
+        match journey.take(store, &arrivals).await {
+            Err(fault) if fault.is_of_one_row() => self.take_singly(journey, store, arrivals, paths).await,
+            taken => {
+                let outcomes = taken?;
+                for (login, path) in paths {
+                    self.remove(&login, path);
+                }
+                Ok(outcomes)
+            }
+        }
+    }
+
+    /// Takes files one by one, so that the one that the store does not take keeps none of the others waiting. That one is
+    /// stored unopened as a dead letter; where not even that can be done, it is left where it lies.
+    async fn take_singly<S: Store>(
+        &self,
+        journey: &Journey,
+        store: &S,
+        arrivals: Vec<Arrival>,
+        paths: Vec<(Login, PathBuf)>,
+    ) -> Result<Vec<Outcome>, SpoolError> {
+        RunAlone { messages: arrivals.len() }.emit();
+        let mut outcomes = Vec::with_capacity(arrivals.len());
+        for (arrival, (login, path)) in arrivals.into_iter().zip(paths) {
+            let taken = match journey.take(store, [arrival.clone()]).await {
+                Err(fault) if fault.is_of_one_row() => journey.take(store, [arrival.unopened()]).await,
+                taken => taken,
+            };
+            match taken {
+                Ok(stored) => {
+                    self.remove(&login, path);
+                    outcomes.extend(stored);
+                }
+                Err(fault) if fault.is_of_one_row() => self.leave_alone(&login, path),
+                Err(fault) => return Err(fault.into()),
             }
         }
         Ok(outcomes)
+    }
+
+    /// Removes a file whose message is stored.
+    fn remove(&self, login: &Login, path: PathBuf) {
+        if fs::remove_file(&path).is_err() && path.exists() {
+            self.leave_alone(login, path);
+        }
     }
 
     /// Takes a file no more: it cannot be read, moved or deleted, and an operator has to look.

@@ -13,7 +13,8 @@
 //!   stored: it is begun again.
 //! - Time inside a transaction is [`Tx::now`], to the microsecond, and does not move within it.
 //! - What is not there is `None` or empty, never an error. [`StoreError::Away`] says that the store cannot be reached or
-//!   is busy: wait and try again, acknowledge nothing. Every other error is a fault of the program or of the data.
+//!   is busy: wait and try again, acknowledge nothing. [`StoreError::Behind`] is waited out too. Every other error is a fault of
+//!   the program or of the data; [`StoreError::is_of_one_row`] says where the rest can go on without it.
 //! - [`Tx::publish`] takes [`Sealed`] and is the only way into a feed for anything with content. [`Tx::publish_answers`]
 //!   takes [`Answer`], which has none and is stored as it is.
 
@@ -63,6 +64,17 @@ pub enum StoreError {
     /// Another transaction stood in the way (a deadlock, or the same message at the same time): begin it again.
     #[error("another transaction stood in the way")]
     Contended,
+    /// The content is behind what was acknowledged or shown: another server answers, with an older state. Nothing may be
+    /// taken or shown; it is waited for a person, or for the right server.
+    #[error(
+        "the content is behind what was acknowledged or shown ({0}): an older state has come back under the running service. \
+        Let the right server answer, or stop every process and run `brygga restore accept`"
+    )]
+    Behind(String),
+    /// The store does not take a row: a value that it cannot hold, or a rule of its own that the row breaks. A fault of the
+    /// data or the program, that waiting does not mend. The words are the engine's code.
+    #[error("the store does not take a row ({0})")]
+    Refused(String),
     /// A row is not what the program can have written.
     #[error("inconsistent row in {table}.{column}")]
     Inconsistent {
@@ -84,7 +96,7 @@ impl StoreError {
     /// store or the keys as a whole.
     #[must_use]
     pub const fn is_of_one_row(&self) -> bool {
-        matches!(self, Self::Inconsistent { .. } | Self::Seal(SealError::Foreign | SealError::Key))
+        matches!(self, Self::Refused(_) | Self::Inconsistent { .. } | Self::Seal(SealError::Foreign | SealError::Key))
     }
 }
 
@@ -121,6 +133,10 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// The time by the store's clock.
     fn now(&self) -> Timestamp;
+
+    /// How many connections have been opened so far. Who sees it change may be talking to another server than before; where
+    /// the store is a file that stays open, it does not.
+    fn connections(&self) -> u64;
 }
 
 /// One transaction.
@@ -212,6 +228,9 @@ pub trait Tx: Feeds + Survey + Telling + Send {
 
     /// How far the content has come: the highest number of a message, each feed's head and counted pages.
     fn marks(&mut self) -> impl Future<Output = Stored<Marks>> + Send;
+
+    /// The feed's epoch, as this transaction sees it.
+    fn epoch(&mut self) -> impl Future<Output = Stored<u32>> + Send;
 
     /// Begins another epoch of the feeds, after a restore: readers start again.
     fn begin_epoch(&mut self, epoch: u32) -> impl Future<Output = Stored<()>> + Send;

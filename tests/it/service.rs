@@ -85,6 +85,24 @@ async fn a_file_with_an_impossible_name_keeps_nobody_waiting() {
     assert_eq!(std::fs::read_dir(desk.data.spool().failed()).expect("failed").count(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_the_store_does_not_take_is_a_dead_letter_and_keeps_no_other_waiting() {
+    let desk = Desk::open(&at_noon(Vec::new())).await;
+    let report = file("report.json");
+    let mut messages: Vec<ScenarioMessage> =
+        (0..6).map(|n| message("activity-report.v1", &report.replace("AR-2602-09", &format!("AR-{n}")))).collect();
+    crate::harness::refuse_in_sqlite(desk.path(), messages[2].name.message_id).await;
+    messages.push(message("activity-report.v1", &report.replace("AR-2602-09", "AR-9")));
+    for message in &messages {
+        drop_file(&desk.data.spool(), "hallefors-ame", &message.name.name(), &message.bytes);
+    }
+    assert_eq!(desk.inbox.take(&desk.journey, &desk.store).await.expect("the store is there").len(), 7);
+    assert!(desk.inbox.take(&desk.journey, &desk.store).await.expect("the store is there").is_empty());
+    let mut tx = desk.store.begin("test").await.expect("a transaction");
+    let census = tx.census().await.expect("a census");
+    assert!(census.adds_up() && (census.journeys, census.refused, census.restricted) == (6, 1, 1), "{census:?}");
+}
+
 struct Demo(std::process::Child);
 
 impl Drop for Demo {

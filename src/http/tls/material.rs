@@ -53,6 +53,24 @@ pub enum TrustFault {
     },
 }
 
+impl TrustFault {
+    /// The key of the section that names the file, with a dot before it; empty where it is none of them.
+    #[must_use]
+    pub fn key(&self, config: &FeedTls) -> &'static str {
+        let (Self::Unreadable { path, .. } | Self::Content { path, .. }) = self else {
+            return if matches!(self, Self::List { .. }) { ".crl" } else { "" };
+        };
+        let named = [
+            (&config.certificate_file, ".certificate_file"),
+            (&config.key_file, ".key_file"),
+            (&config.client_ca_file, ".client_ca_file"),
+        ];
+        let found = named.into_iter().find(|(file, _)| *file == path).map(|(_, key)| key);
+        let is_list = config.crl.iter().any(|source| matches!(source, CrlSource::File(file) if file == path));
+        found.unwrap_or(if is_list { ".crl" } else { "" })
+    }
+}
+
 /// What connections are judged by.
 pub(super) struct Material {
     /// How handshakes are done.

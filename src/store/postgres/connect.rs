@@ -1,9 +1,15 @@
 //! Connections to PostgreSQL: who connects how, with which bounds, in which small pools.
 
 use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use secrecy::ExposeSecret as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _};
@@ -56,8 +62,8 @@ fn bare(settings: &Settings) -> PgConnectOptions {
     if let Some(folder) = &settings.socket {
         options = options.socket(folder);
     }
-    if let Some(password) = settings.password.as_ref().map(SecretString::expose_secret) {
-        options = options.password(password);
+    if let Some(password) = &settings.password {
+        options = options.password(password.current().expose_secret());
     }
     match &settings.tls {
         DatabaseTls::Off => options.ssl_mode(PgSslMode::Disable),
@@ -65,24 +71,76 @@ fn bare(settings: &Settings) -> PgConnectOptions {
     }
 }
 
+/// Why a file of root certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RootsFault {
+    /// It cannot be read as PEM.
+    #[error("{file}: no certificate can be read from it ({words})")]
+    File {
+        /// The file.
+        file: String,
+        /// The library's words.
+        words: String,
+    },
+    /// A certificate in it is none.
+    #[error("{0}: a certificate in it cannot be used: {1}")]
+    Certificate(String, rustls::Error),
+}
+
+pub(super) fn check_roots(file: &Path) -> Result<(), RootsFault> {
+    let shown = file.display().to_string();
+    let fault = |words: String| RootsFault::File { file: shown.clone(), words };
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let found = read.map_err(|error| fault(error.to_string()))?;
+    if found.is_empty() {
+        return Err(fault("it holds none".to_owned()));
+    }
+    let mut roots = RootCertStore::empty();
+    for certificate in found {
+        roots.add(certificate).map_err(|error| RootsFault::Certificate(shown.clone(), error))?;
+    }
+    Ok(())
+}
+
+/// How the connections of a pool are made.
+#[derive(Debug)]
+pub(super) struct Making {
+    settings: Settings,
+    by_key: bool,
+}
+
+impl Making {
+    /// The options, with the password as its file has it now.
+    pub(super) fn options(&self) -> PgConnectOptions {
+        let options = options(&self.settings);
+        if self.by_key { options.options([("enable_seqscan", "off")]) } else { options }
+    }
+}
+
 /// A pool whose statements all go by keys. Right after a table has grown fast its statistics say that it is small, and a plan
-/// that reads the whole of it for each batch looks cheap: here that is never right.
-pub(super) fn pool_by_key(settings: &Settings, size: u32) -> Lines {
-    sized(size, settings, options(settings).options([("enable_seqscan", "off")]))
+/// that reads the whole of it for each batch looks cheap: here that is never right. Each connection that it opens is counted.
+pub(super) fn pool_by_key(settings: &Settings, size: u32, opened: &Arc<AtomicU64>) -> Lines {
+    sized(size, Making { settings: settings.clone(), by_key: true }, opened)
 }
 
-/// A pool that connects when it is first used.
-pub(super) fn pool(settings: &Settings, size: u32) -> Lines {
-    sized(size, settings, options(settings))
+/// A pool that connects when it is first used, and counts the connections that it opens.
+pub(super) fn pool(settings: &Settings, size: u32, opened: &Arc<AtomicU64>) -> Lines {
+    sized(size, Making { settings: settings.clone(), by_key: false }, opened)
 }
 
-fn sized(size: u32, settings: &Settings, options: PgConnectOptions) -> Lines {
-    let patience = settings.answer_timeout;
+fn sized(size: u32, making: Making, opened: &Arc<AtomicU64>) -> Lines {
+    let patience = making.settings.answer_timeout;
+    let opened = Arc::clone(opened);
     let pool = PgPoolOptions::new()
         .max_connections(size)
-        .acquire_timeout(settings.acquire_timeout)
+        .acquire_timeout(making.settings.acquire_timeout)
         .idle_timeout(Duration::from_mins(10))
         .max_lifetime(Duration::from_hours(1))
+        .after_connect(move |_, _| {
+            // Before anybody gets it: who begins something on it sees that there is a new one.
+            opened.fetch_add(1, Ordering::AcqRel);
+            Box::pin(async { Ok(()) })
+        })
         .after_release(move |connection, _| {
             // A transaction that was not committed ends here.
             Box::pin(async move {
@@ -90,8 +148,8 @@ fn sized(size: u32, settings: &Settings, options: PgConnectOptions) -> Lines {
                 ended.unwrap_or_else(|_| Err(no_answer())).map(|_| true)
             })
         })
-        .connect_lazy_with(options);
-    Lines::new(pool, patience)
+        .connect_lazy_with(making.options());
+    Lines::new(pool, patience, making)
 }
 
 /// Brings the schema up to date, one process at a time; the others wait and find it done. Says which it is

@@ -18,6 +18,7 @@ pub(super) fn away(error: sqlx::Error) -> StoreError {
     let words = match error {
         sqlx::Error::Database(error) => match error.code().as_deref() {
             Some(DEADLOCK | SERIALIZATION) => return StoreError::Contended,
+            Some(code) if is_of_the_row(code) => return StoreError::Refused(format!("SQLSTATE {code}")),
             Some(code) => server_words(code),
             None => "the server refused".to_owned(),
         },
@@ -32,6 +33,12 @@ pub(super) fn away(error: sqlx::Error) -> StoreError {
         _ => return StoreError::Inconsistent { table: "a row", column: "a column" },
     };
     StoreError::Away(words)
+}
+
+/// Whether the server does not take a value or a row: data exceptions (class 22), integrity constraints (class 23), and what
+/// exceeds a bound of the server's (54000). No waiting mends that, and others need not wait for it.
+fn is_of_the_row(code: &str) -> bool {
+    code.starts_with("22") || code.starts_with("23") || code == "54000"
 }
 
 /// A code of the server (PostgreSQL 15, appendix A) with words for those that an operator meets.
@@ -69,11 +76,21 @@ pub(super) fn migration(error: MigrateError) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::server_words;
+    use super::{is_of_the_row, server_words};
+
+    #[test]
+    fn what_is_wrong_with_one_row_is_told_from_what_is_wrong_with_the_server() {
+        for of_the_row in ["22001", "22021", "22P02", "23502", "23505", "23514"] {
+            assert!(is_of_the_row(of_the_row), "{of_the_row}");
+        }
+        for of_the_server in ["08006", "25006", "28P01", "42501", "42P01", "53100", "57014", "57P01", "XX000"] {
+            assert!(!is_of_the_row(of_the_server), "{of_the_server}");
+        }
+    }
 
     #[test]
     fn an_error_of_the_server_is_told_by_its_code_alone() {
-        assert_eq!(server_words("23505"), "the server refused (SQLSTATE 23505)");
+        assert_eq!(server_words("42P01"), "the server refused (SQLSTATE 42P01)");
         assert_eq!(server_words("57014"), "a statement took too long (SQLSTATE 57014)");
     }
 }

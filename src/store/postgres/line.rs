@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -18,9 +19,13 @@ use sqlx::{Either, Error, Execute, Executor, Postgres, SqlStr};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::connect::Making;
 use super::fault::away;
 use super::{connect, sql};
 use crate::store::Stored;
+
+/// The server does not know the login by what it showed (PostgreSQL 15, appendix A, class 28).
+const LOGIN_REFUSED: [&str; 2] = ["28P01", "28000"];
 
 /// A step of an answer: a row, or what the statement has done.
 type Step = Either<PgQueryResult, PgRow>;
@@ -30,11 +35,12 @@ type Step = Either<PgQueryResult, PgRow>;
 pub(super) struct Lines {
     pool: PgPool,
     patience: Duration,
+    making: Arc<Making>,
 }
 
 impl Lines {
-    pub(super) const fn new(pool: PgPool, patience: Duration) -> Self {
-        Self { pool, patience }
+    pub(super) fn new(pool: PgPool, patience: Duration, making: Making) -> Self {
+        Self { pool, patience, making: Arc::new(making) }
     }
 
     pub(super) async fn close(&self) {
@@ -42,7 +48,18 @@ impl Lines {
     }
 
     async fn line(&self) -> sqlx::Result<Line> {
-        Ok(Line { connection: Some(self.pool.acquire().await?), patience: self.patience, astray: false })
+        let connection = match self.pool.acquire().await {
+            Err(Error::Database(error)) if error.code().is_some_and(|code| LOGIN_REFUSED.contains(&&*code)) => {
+                // The password may have been changed, and its file with it. It may lie on something slow.
+                let making = Arc::clone(&self.making);
+                if let Ok(options) = tokio::task::spawn_blocking(move || making.options()).await {
+                    self.pool.set_connect_options(options);
+                }
+                self.pool.acquire().await?
+            }
+            connection => connection?,
+        };
+        Ok(Line { connection: Some(connection), patience: self.patience, astray: false })
     }
 
     /// Takes a connection and begins a transaction on it. It ends with [`Line::commit`], or is rolled back.

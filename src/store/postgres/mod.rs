@@ -25,12 +25,14 @@ mod telling;
 mod tx;
 mod work;
 
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use connect::RootsFault;
 pub use sql::STATEMENTS;
 pub use tx::PgTx;
 
@@ -57,6 +59,8 @@ pub struct PostgresStore {
     clock: Clock,
     /// How far the database's clock is ahead of this machine's, in microseconds, as the last transaction saw it.
     ahead: Arc<AtomicI64>,
+    /// How many connections all three pools have opened.
+    opened: Arc<AtomicU64>,
 }
 
 impl PostgresStore {
@@ -66,14 +70,23 @@ impl PostgresStore {
     /// [`StoreError::Schema`] for a database of a newer or foreign schema; [`StoreError::Away`] where it cannot be reached.
     pub async fn open(settings: &Settings, clock: Clock) -> Stored<Self> {
         connect::migrate(settings, connect::migrations()).await?;
-        let intake = connect::pool_by_key(settings, settings.intake_connections);
-        let feed = connect::pool_by_key(settings, settings.feed_connections);
-        let console = connect::pool(settings, settings.console_connections);
+        let opened = Arc::new(AtomicU64::new(0));
+        let intake = connect::pool_by_key(settings, settings.intake_connections, &opened);
+        let feed = connect::pool_by_key(settings, settings.feed_connections, &opened);
+        let console = connect::pool(settings, settings.console_connections, &opened);
         let pool = intake.clone();
         let pools = Arc::new(Pools { intake, feed, console });
-        let store = Self { pools, pool, clock, ahead: Arc::default() };
+        let store = Self { pools, pool, clock, ahead: Arc::default(), opened };
         store.begin("clock").await?;
         Ok(store)
+    }
+
+    /// Whether a file of root certificates can be used; without any effect.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub fn check_roots(roots: &Path) -> Result<(), RootsFault> {
+        connect::check_roots(roots)
     }
 
     /// Brings the schema up to date, one process at a time, and says which it is now.
@@ -185,5 +198,9 @@ impl Store for PostgresStore {
             }
             Clock::Set(_) => self.clock.now(),
         }
+    }
+
+    fn connections(&self) -> u64 {
+        self.opened.load(Ordering::Acquire)
     }
 }

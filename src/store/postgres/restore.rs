@@ -8,7 +8,7 @@ use super::read::{column, digest, key, micros, person as person_of, recipient as
 use super::sql;
 use crate::domain::{PersonKey, RecipientId, ReportKey};
 use crate::seal::{FeedMark, Marks, Revocation, categories, categories_text};
-use crate::store::Stored;
+use crate::store::{StoreError, Stored};
 
 const KEPT: &str = "kept_revocations";
 
@@ -29,6 +29,11 @@ pub(super) async fn marks(db: &mut Line) -> Stored<Marks> {
         Ok((recipient_of(row, "recipient")?, FeedMark { head: column(row, "head")?, pages: column(row, "pages")? }))
     };
     Ok(Marks { messages, feeds: rows.iter().map(feed).collect::<Stored<_>>()? })
+}
+
+pub(super) async fn epoch(db: &mut Line) -> Stored<u32> {
+    let text: Option<String> = sqlx::query_scalar(sql::SETTING).bind("epoch").fetch_optional(db).await.map_err(away)?;
+    text.unwrap_or_default().parse().map_err(|_| StoreError::Inconsistent { table: "meta", column: "value" })
 }
 
 pub(super) async fn begin_epoch(db: &mut Line, epoch: u32) -> Stored<()> {

@@ -216,6 +216,10 @@ impl Tx for PgTx {
         restore::marks(self.db()).await
     }
 
+    async fn epoch(&mut self) -> Stored<u32> {
+        restore::epoch(self.db()).await
+    }
+
     async fn begin_epoch(&mut self, epoch: u32) -> Stored<()> {
         restore::begin_epoch(self.db(), epoch).await
     }

@@ -24,6 +24,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqlSafeStr};
@@ -158,6 +159,10 @@ impl Store for SqliteStore {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
+
+    fn connections(&self) -> u64 {
+        0
+    }
 }
 
 fn pool(size: u32) -> SqlitePoolOptions {
@@ -178,11 +183,26 @@ async fn migrate(pool: &SqlitePool) -> Stored<()> {
     Migrator::with_migrations(migrations).run(pool).await.map_err(|error| StoreError::Schema(error.to_string()))
 }
 
+/// How the library names the one key that two may come with at the same time; names of columns, and no values.
+const RECEIPT: &str = "messages.login, messages.message_id, messages.fingerprint";
+
+/// Whether the engine does not take a value or a row: too big, a broken rule, the wrong type, or out of range (SQLite's result
+/// codes 18, 19, 20 and 25, in the lower eight bits of an extended one).
+fn is_of_the_row(error: &dyn DatabaseError) -> bool {
+    let code: Option<u32> = error.code().and_then(|code| code.parse().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 18 | 19 | 20 | 25))
+}
+
 /// Reads an error of the library; its words hold no values of rows.
 fn away(error: sqlx::Error) -> StoreError {
     match error {
         // The same message came at the same time: it is begun again, and then it is found.
-        sqlx::Error::Database(error) if error.is_unique_violation() => StoreError::Contended,
+        sqlx::Error::Database(error) if error.is_unique_violation() && error.message().contains(RECEIPT) => {
+            StoreError::Contended
+        }
+        sqlx::Error::Database(error) if is_of_the_row(&*error) => {
+            StoreError::Refused(format!("SQLite {}", error.code().unwrap_or_default()))
+        }
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) | sqlx::Error::RowNotFound => {
             StoreError::Inconsistent { table: "a row", column: "a column" }
         }

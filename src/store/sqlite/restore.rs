@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::read::{column, digest, micros, person as person_of, recipient, time, word};
-use super::{Stored, away, sql};
+use super::{StoreError, Stored, away, sql};
 use crate::domain::{PersonKey, ReportKey};
 use crate::seal::{FeedMark, Marks, Revocation, categories, categories_text};
 
@@ -15,6 +15,12 @@ pub(super) async fn marks(db: &mut SqliteConnection) -> Stored<Marks> {
         Ok((recipient(row, "recipient")?, FeedMark { head: column(row, "head")?, pages: column(row, "pages")? }))
     };
     Ok(Marks { messages, feeds: rows.iter().map(feed).collect::<Stored<_>>()? })
+}
+
+pub(super) async fn epoch(db: &mut SqliteConnection) -> Stored<u32> {
+    let row = sqlx::query(sql::SETTING).bind("epoch").fetch_optional(db).await.map_err(away)?;
+    let text: String = row.map(|row| row.get(0)).unwrap_or_default();
+    text.parse().map_err(|_| StoreError::Inconsistent { table: "meta", column: "value" })
 }
 
 pub(super) async fn begin_epoch(db: &mut SqliteConnection, epoch: u32) -> Stored<()> {

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use brygga::amqp::AmqpCourier;
+use brygga::config::{Amqp, Machine, Section};
 use brygga::feed::Method;
 use brygga::journey::{Courier as _, Delivery};
 use brygga::store::Store as _;
@@ -156,6 +157,53 @@ async fn a_wrong_password_is_told_and_tried_until_it_is_right() {
     world.up().await;
     post(&world, 0..3).await;
     ends_with(world, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_changed_in_its_file_is_used_without_a_restart() {
+    let rabbit = Rabbit::shared().await;
+    let mut world = World::open(rabbit, &noon()).await;
+    rabbit.user("brygga-3", "the-new-one").await;
+    rabbit.allow(&world.vhost, "brygga-3").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("password");
+    std::fs::write(&file, "the-old-one\n").expect("written");
+    let text = format!("[amqp]\nurl = \"amqp://brygga-3@localhost\"\npassword_file = \"{}\"", file.display());
+    let mut whole = Section::of_text(&text, &Machine).expect("TOML");
+    world.config.password = Amqp::read(&mut whole.section("amqp").expect("the table")).expect("no faults").password;
+    "brygga-3".clone_into(&mut world.config.broker.user);
+    world.start();
+    world.down("ACCESS_REFUSED").await;
+    std::fs::write(&file, "the-new-one\n").expect("written");
+    world.up().await;
+    world.stop().await;
+}
+
+/// What `/metrics` says of the messages that wait in `brygga.in`.
+fn waiting(world: &World) -> Option<i64> {
+    let text = world.numbers.text(&world.health);
+    let line = text.lines().find_map(|line| line.strip_prefix("brygga_queue_ready{queue=\"brygga.in\"} "))?;
+    line.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_show_what_waits_in_the_queue_while_it_is_consumed_and_nothing_when_it_is_not() {
+    let rabbit = Rabbit::shared().await;
+    let mut world = World::open(rabbit, &noon()).await;
+    // What the consumer holds does not wait; more than that does.
+    (world.config.prefetch, world.config.batch_size) = (5, 5);
+    world.start_up().await;
+    world.stop().await;
+    assert_eq!(waiting(&world), None, "nobody keeps the number right");
+    post(&world, 0..40).await;
+    // Whoever holds the writer keeps the batches from ending for a while.
+    let held = world.desk.store.begin("hold").await.expect("the writer");
+    world.start_up().await;
+    until("it is seen that some wait", async || waiting(&world).is_some_and(|waiting| (30..=40).contains(&waiting))).await;
+    drop(held);
+    world.stored(40).await;
+    until("it is seen that none waits", async || waiting(&world) == Some(0)).await;
+    ends_with(world, 40).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,5 +5,6 @@ mod envelopes;
 mod faults;
 mod flow;
 mod poison;
+mod shared;
 mod tls;
 mod world;

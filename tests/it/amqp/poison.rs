@@ -121,3 +121,24 @@ async fn past_the_delivery_limit_a_message_is_run_once_more_and_refused_where_th
     assert_eq!(codes.last(), Some(&Some(Code::IdentityUnreadable)), "the other was only run: {codes:?}");
     assert_eq!(codes.first(), Some(&Some(Code::TransportDeliveryLimit)), "{codes:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_store_does_not_take_is_a_dead_letter_and_keeps_no_other_waiting() {
+    let rabbit = Rabbit::shared().await;
+    let mut world = World::open(rabbit, &noon()).await;
+    world.start_up().await;
+    world.stop().await;
+    let poison = Uuid::now_v7();
+    crate::harness::refuse_in_sqlite(world.desk.path(), poison).await;
+    let supplier = Supplier::connect(world.port, &world.vhost, "hallefors-ame").await;
+    for n in 0..8 {
+        let id = if n == 3 { poison } else { Uuid::now_v7() };
+        supplier.post(&Post::report(id, &format!("AR-{n}"))).await.expect("posted");
+    }
+    world.start();
+    world.stored(8).await;
+    world.stop().await;
+    world.drained().await;
+    let census = world.census().await;
+    assert_eq!((census.journeys, census.refused, census.restricted, census.duplicates), (7, 1, 1, 0), "{census:?}");
+}

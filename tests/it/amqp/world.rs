@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use brygga::amqp::AmqpIntake;
 use brygga::app::Scenario;
-use brygga::config::Amqp;
+use brygga::config::{Amqp, Password};
 use brygga::journey::Journey;
 use brygga::store::{Census, DeadLetter, Store as _, Survey as _};
 use brygga::telemetry::{Health, Numbers, PartState};
@@ -57,6 +57,7 @@ pub(super) struct World {
     pub(super) vhost: String,
     pub(super) port: u16,
     pub(super) health: Health,
+    pub(super) numbers: Arc<Numbers>,
     running: Option<(watch::Sender<bool>, JoinHandle<()>)>,
 }
 
@@ -66,7 +67,7 @@ impl World {
         let vhost = rabbit.virtual_host(&users).await;
         let config = Amqp {
             broker: format!("amqp://brygga@127.0.0.1:{}/{vhost}", rabbit.port()).parse().expect("a URL"),
-            password: PASSWORD.to_owned().into(),
+            password: Password::given(PASSWORD.to_owned().into()),
             ca_file: None,
             client_certificate: None,
             declare: true,
@@ -80,7 +81,7 @@ impl World {
             heartbeat_seconds: 2,
         };
         let desk = Desk::open(scenario).await;
-        Self { desk, config, vhost, port: rabbit.port(), health: Health::default(), running: None }
+        Self { desk, config, vhost, port: rabbit.port(), health: Health::default(), numbers: Arc::default(), running: None }
     }
 
     pub(super) fn start(&mut self) {
@@ -90,9 +91,9 @@ impl World {
 
     pub(super) fn start_by(&mut self, journey: &Journey) {
         self.health = Health::default();
-        let numbers = Arc::new(Numbers::default());
+        self.numbers = Arc::default();
         let store = &self.desk.store;
-        let intake = AmqpIntake::new(self.config.clone(), journey, store, &self.health, &numbers).expect("certificates");
+        let intake = AmqpIntake::new(self.config.clone(), journey, store, &self.health, &self.numbers).expect("certificates");
         let (stop, stopping) = watch::channel(false);
         self.running = Some((stop, tokio::spawn(intake.run(stopping))));
     }

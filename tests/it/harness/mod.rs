@@ -92,6 +92,19 @@ impl Desk {
     }
 }
 
+/// Has a data folder's store take one message only as a dead letter, as a value would that a rule of the store's own forbids.
+pub(crate) async fn refuse_in_sqlite(folder: &Path, message: uuid::Uuid) {
+    use sqlx::ConnectOptions as _;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("brygga.db"));
+    let mut db = options.busy_timeout(std::time::Duration::from_secs(10)).connect().await.expect("the file opens");
+    let hex: String = message.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sql = format!(
+        "CREATE TRIGGER planted BEFORE INSERT ON messages WHEN NEW.message_id IN (x'{hex}', '{message}') AND NEW.state <> 'refused' \
+         BEGIN SELECT RAISE(ABORT, 'planted by the test'); END"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db).await.expect("planted");
+}
+
 /// Drops a file as a supplier does: by rename.
 pub(crate) fn drop_file(spool: &SpoolFolders, login: &str, name: &str, bytes: &[u8]) {
     let folder = spool.inbox().join(login);

@@ -26,10 +26,10 @@ async fn a_systems_files_are_checked_and_nothing_is_asked_of_it() {
     assert_eq!(check(&relay), (0, "The configuration is good.\n".to_owned()));
     let (code, told) = check(&relay.replace("client.key", "nowhere.key"));
     assert_eq!(code, 1);
-    assert!(told.contains("relay[0]: ") && told.contains("nowhere.key: it cannot be read"), "{told}");
+    assert!(told.contains("relay[0].client_key_file: ") && told.contains("nowhere.key: it cannot be read"), "{told}");
     system.put("client.key", &system.client(crate::tls::pki::Says::default()).key);
     let (code, told) = check(&relay);
-    assert!(code == 1 && told.contains("relay[0]: the certificates cannot be used"), "{told}");
+    assert!(code == 1 && told.contains("relay[0].client_key_file: the certificates cannot be used"), "{told}");
     system.put("client.key", "no key");
     let (_, told) = check(&relay);
     assert!(told.contains("client.key: it holds no private key in PEM"), "{told}");

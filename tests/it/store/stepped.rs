@@ -78,4 +78,8 @@ impl<S: Store> Store for Stepped<S> {
     fn now(&self) -> Timestamp {
         self.store.now()
     }
+
+    fn connections(&self) -> u64 {
+        self.store.connections()
+    }
 }

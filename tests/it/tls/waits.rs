@@ -55,6 +55,10 @@ impl Store for Counted {
     fn now(&self) -> Timestamp {
         self.store.now()
     }
+
+    fn connections(&self) -> u64 {
+        self.store.connections()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

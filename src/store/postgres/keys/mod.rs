@@ -38,7 +38,7 @@ impl PostgresKeyStore {
     /// [`StoreError::Schema`] for a database of a newer or foreign schema; [`StoreError::Away`] where it cannot be reached.
     pub async fn open(settings: &Settings) -> Stored<Self> {
         Self::migrate(settings).await?;
-        Ok(Self { pool: connect::pool(settings, settings.intake_connections), begun: Arc::default() })
+        Ok(Self { pool: connect::pool(settings, settings.intake_connections, &Arc::default()), begun: Arc::default() })
     }
 
     /// Brings the schema up to date, one process at a time, and says which it is now.
