@@ -86,14 +86,20 @@ pub enum Shut {
 /// [`Shut`] says what becomes of the leg instead. The moment of disclosure, `now`, decides.
 pub fn permit(covered: Covered, records: &[ConsentRevision], law: &Law, now: Timestamp) -> Result<Permitted, Shut> {
     let closes = covered.terms().closes_at();
-    if now >= closes {
-        return Err(Shut::Refused(Code::JourneyLapsed));
-    }
-    let Some(terms) = covered.recipient_terms() else { return Err(Shut::Refused(Code::AgreementNone)) };
+    let is_closed = now >= closes;
+    let Some(terms) = covered.recipient_terms() else {
+        let code = if is_closed { Code::JourneyLapsed } else { Code::AgreementNone };
+        return Err(Shut::Refused(code));
+    };
     let (gate, always, with_consent) = (terms.gate.kind, terms.matrix.always, terms.matrix.with_consent);
     let all: Vec<Consent> = combine(records).into_iter().filter(|consent| concerns(consent, &covered)).collect();
     let (waivers, grounds): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.kind == ConsentKind::SecrecyWaiver);
     let active: Vec<&Consent> = waivers.iter().filter(|consent| consent.is_active(now)).collect();
+    if is_closed {
+        // What was disclosed in time stays with its recipient, but not what the participant takes back afterwards.
+        let is_taken_back = gate == GateKind::Waiver && active.is_empty() && waivers.iter().any(Consent::is_revoked);
+        return Err(if is_taken_back { Shut::Withdrawn(Code::ConsentRevoked) } else { Shut::Refused(Code::JourneyLapsed) });
+    }
     let named = active.iter().fold(Categories::NONE, |all, consent| all.union(consent.categories));
     if gate == GateKind::Waiver && active.is_empty() {
         return Err(shut(&waivers, &covered, now));

@@ -1,8 +1,9 @@
 //! What must change in one recipient's feed so that it says what one report comes to now. Pure: entries in, acts out.
 //!
 //! Decisions are a function of what is recorded and of the clock, never of the order in which it came; this is where that
-//! becomes acts. A subject needs a `DELETE` when its recipient holds a document of it: one was served and no `DELETE` has
-//! been served since, whatever newer entries were replaced or withdrawn unseen.
+//! becomes acts. A subject needs a `DELETE` when its recipient may hold a document of it: one was served, whatever newer
+//! entries were replaced or withdrawn unseen, and no `DELETE` stands. That a `DELETE` was served and then replaced by a document
+//! does not count: a recipient has more than one reader, and one that reads on from further back never sees it.
 
 use std::collections::BTreeSet;
 
@@ -57,8 +58,11 @@ pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act>
         let held = recipient_holds(entries, &subject);
         match (desired, held) {
             (_, Some(_)) if deleted => {}
-            (Desired::Lapse, Some(served)) if newest_document(entries, &subject) == Some(served) => {}
-            (_, Some(served)) => acts.push(Act::Delete(served, subject)),
+            // What was published once more with the same content is nothing newer: whoever has the one has the other.
+            (Desired::Lapse, Some(served)) if is_newest(entries, served) => {
+                acts.extend(unserved.map(|entry| Act::Withdraw(entry.position, subject)));
+            }
+            (_, Some(served)) => acts.push(Act::Delete(served.position, subject)),
             (_, None) => acts.extend(unserved.map(|entry| Act::Withdraw(entry.position, subject))),
         }
     }
@@ -69,22 +73,24 @@ fn live<'a>(entries: &'a [EntryRow], subject: &Subject) -> Option<&'a EntryRow> 
     entries.iter().find(|entry| entry.state == EntryState::Live && entry.subject == *subject)
 }
 
-/// Whether an entry is a document that a date leaves with its recipient: the newest of its subject, served, not deleted.
+/// Whether an entry is a document that a date leaves with its recipient: the newest of its subject, of a content that was
+/// served, and not deleted.
 pub(super) fn stays(entries: &[EntryRow], entry: &EntryRow) -> bool {
-    let is_deleted = live(entries, &entry.subject).is_some_and(|live| live.method == Method::Delete);
-    let held = recipient_holds(entries, &entry.subject).filter(|_| !is_deleted);
-    held == Some(entry.position) && newest_document(entries, &entry.subject) == held
+    let of_subject = entries.iter().filter(|other| other.subject == entry.subject);
+    let is_last = of_subject.map(|other| other.position).max() == Some(entry.position);
+    is_last && recipient_holds(entries, &entry.subject).is_some_and(|served| is_newest(entries, served))
 }
 
-fn newest_document(entries: &[EntryRow], subject: &Subject) -> Option<Position> {
-    let documents = entries.iter().filter(|entry| entry.subject == *subject && entry.method == Method::Put);
-    documents.map(|entry| entry.position).max()
+/// Whether nothing but the same content followed a served document.
+fn is_newest(entries: &[EntryRow], served: &EntryRow) -> bool {
+    let later = entries.iter().filter(|entry| entry.subject == served.subject && entry.position > served.position);
+    later.fold(true, |same, entry| same && entry.method == Method::Put && entry.fingerprint == served.fingerprint)
 }
 
-/// The last served document of a subject, where no `DELETE` was served after it.
-fn recipient_holds(entries: &[EntryRow], subject: &Subject) -> Option<Position> {
-    let last = entries.iter().filter(|entry| entry.subject == *subject && entry.served).max_by_key(|entry| entry.position)?;
-    (last.method == Method::Put).then_some(last.position)
+/// The last served document of a subject.
+fn recipient_holds<'a>(entries: &'a [EntryRow], subject: &Subject) -> Option<&'a EntryRow> {
+    let documents = entries.iter().filter(|entry| entry.subject == *subject && entry.served && entry.method == Method::Put);
+    documents.max_by_key(|entry| entry.position)
 }
 
 #[cfg(test)]
@@ -124,6 +130,25 @@ mod tests {
     fn a_served_version_behind_an_unseen_newer_one_still_gets_its_delete() {
         let entries = [entry(1, Method::Put, EntryState::Replaced, true), entry(2, Method::Put, EntryState::Live, false)];
         assert_eq!(reconcile(&entries, &Desired::Retract), [Act::Delete(Position(1), subject())]);
+    }
+
+    #[test]
+    fn a_delete_that_was_served_and_then_replaced_is_said_again() {
+        let entries = [
+            entry(1, Method::Put, EntryState::Replaced, true),
+            entry(2, Method::Delete, EntryState::Replaced, true),
+            entry(3, Method::Put, EntryState::Live, false),
+        ];
+        assert_eq!(reconcile(&entries, &Desired::Retract), [Act::Delete(Position(1), subject())]);
+    }
+
+    #[test]
+    fn the_same_content_once_more_leaves_a_date_nothing_to_take_back() {
+        let served = entry(1, Method::Put, EntryState::Withdrawn, true);
+        let again = EntryRow { fingerprint: served.fingerprint.clone(), ..entry(2, Method::Put, EntryState::Live, false) };
+        let entries = [served, again.clone()];
+        assert_eq!(reconcile(&entries, &Desired::Lapse), [Act::Withdraw(Position(2), subject())]);
+        assert!(stays(&entries, &again));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod law;
 mod laws;
 mod management;
 mod migrate;
+mod model;
 mod no_search;
 mod privacy;
 mod records;

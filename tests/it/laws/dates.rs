@@ -207,6 +207,50 @@ fn nothing_is_served_after_the_terms_have_closed<H: Home>() {
     });
 }
 
+fn a_revocation_after_the_terms_have_closed_takes_back_what_was_served<H: Home>() {
+    run(async {
+        let world = World::<H>::new(usual(GateKind::Waiver)).await;
+        world.take(vec![waiver("2026-12-31").arrival(1)]).await;
+        let (number, _) = world.take_one(report(2, &plain(PERSON).tree())).await;
+        let served = world.read(&af()).await;
+        assert_eq!(served.len(), 2);
+        world.clock.set(at("2026-08-03T12:00:00Z"));
+        world.sweep().await;
+        assert_eq!(world.page(&af(), Cursor::at(served[1].position), 10).await, [], "a date alone takes nothing back");
+        world.take(vec![waiver("2026-12-31").revoking(2, &[]).arrival(3)]).await;
+        let after = world.page(&af(), Cursor::at(served[1].position), 10).await;
+        assert_eq!((after.len(), after.iter().filter(|event| event.method == Method::Delete).count()), (2, 2));
+        let leg = world.leg(number, &af()).await;
+        assert_eq!((leg.state, leg.code), (LegState::Withdrawn, Some(Code::ConsentRevoked)));
+        world.census().await;
+    });
+}
+
+fn what_is_published_once_more_with_the_same_content_is_nothing_newer<H: Home>() {
+    for order in ORDERS {
+        run(async {
+            let world = World::<H>::new(usual(GateKind::Waiver)).await;
+            let longer = Waiver::new(PERSON, "W-2", Party::Arbetsformedlingen, &CONSENTABLE);
+            world.take(vec![waiver("2026-03-10").arrival(1), longer.arrival(3)]).await;
+            let (number, _) = world.take_one(report(2, &plain(PERSON).tree())).await;
+            let served = world.read(&af()).await;
+            world.clock.set(at("2026-03-11T12:00:00Z"));
+            // Whoever finds first that one of two waivers has ended, nobody is shown anything else from here on.
+            match order[0] {
+                First::Page => assert_eq!(world.read(&af()).await, [], "it waits for the sweep"),
+                First::Sweep => {}
+            }
+            world.sweep().await;
+            world.clock.set(at("2026-08-03T12:00:00Z"));
+            world.sweep().await;
+            assert_eq!(world.page(&af(), Cursor::at(served[1].position), 10).await, [], "{order:?}: nothing is taken back");
+            let leg = world.leg(number, &af()).await;
+            assert_eq!((leg.state, leg.code), (LegState::Published, None), "{order:?}");
+            world.census().await;
+        });
+    }
+}
+
 on_both_engines! {
     an_activity_that_has_not_ended_is_held_and_published_when_it_has,
     a_report_whose_waiver_never_comes_is_refused_when_the_hold_period_is_over,
@@ -216,4 +260,6 @@ on_both_engines! {
     a_correction_that_lapsed_unseen_takes_back_what_it_was_to_replace,
     a_second_waiver_carries_on_where_the_first_ends,
     nothing_is_served_after_the_terms_have_closed,
+    a_revocation_after_the_terms_have_closed_takes_back_what_was_served,
+    what_is_published_once_more_with_the_same_content_is_nothing_newer,
 }

@@ -101,6 +101,22 @@ fn a_delete_that_a_new_document_hid_is_still_owed<H: Home>() {
     });
 }
 
+fn a_delete_that_another_reader_has_seen_is_still_owed<H: Home>() {
+    run(async {
+        let world = published::<H>().await;
+        let served = world.read(&af()).await;
+        let behind = Cursor::at(served[1].position);
+        world.take(vec![waiver().revoking(2, &[]).arrival(3)]).await;
+        assert_eq!(count(&world.page(&af(), behind, 10).await, Method::Delete), 2, "one reader, or one whose connection broke");
+        // A new waiver publishes anew over the deletes that were served, and is taken back before anybody has looked.
+        let anew = Waiver::new(PERSON, "W-2", Party::Arbetsformedlingen, &CONSENTABLE);
+        world.take(vec![anew.arrival(4)]).await;
+        world.take(vec![anew.revoking(2, &[]).arrival(5)]).await;
+        let after = world.page(&af(), behind, 10).await;
+        assert_eq!((after.len(), count(&after, Method::Delete)), (2, 2), "who reads on from there holds nothing of the person");
+    });
+}
+
 fn a_flag_takes_back_everything_and_diverts_what_came_before_and_after<H: Home>() {
     run(async {
         let world = published::<H>().await;
@@ -154,6 +170,7 @@ on_both_engines! {
     a_page_in_the_middle_marks_only_itself_as_served,
     a_partial_revocation_takes_back_only_what_rested_on_it,
     a_delete_that_a_new_document_hid_is_still_owed,
+    a_delete_that_another_reader_has_seen_is_still_owed,
     a_flag_takes_back_everything_and_diverts_what_came_before_and_after,
     a_flag_counts_even_in_a_message_whose_id_was_used_before,
     a_cancellation_that_comes_after_a_higher_correction_takes_nothing_back,
