@@ -9,6 +9,7 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::wrapping_files::{WrappingFiles, write_secret};
 use crate::domain::Keys;
 use crate::seal::{SealError, ServiceKeys, Vault, WrappingKey, WrappingKeys, WrappingSource};
 use crate::spool::SpoolFolders;
@@ -90,9 +91,9 @@ impl DataFolder {
         }
         // The databases' companions take their rights.
         make_private(&self.key_store())?;
-        self.write_secret(&self.wrapping_file(), WrappingKey::new_secret()?.expose_secret())?;
+        write_secret(&self.wrapping_file(), WrappingKey::new_secret()?.expose_secret())?;
         let secret = ServiceKeys::new_secret().ok_or(FolderError::Key("the system gives no random numbers"))?;
-        self.write_secret(&key, &base64::engine::general_purpose::STANDARD.encode(secret))?;
+        write_secret(&key, &base64::engine::general_purpose::STANDARD.encode(secret))?;
         make_private(&database)
     }
 
@@ -102,16 +103,6 @@ impl DataFolder {
 
     fn wrapping_file(&self) -> PathBuf {
         self.path.join("keys").join("wrapping.key")
-    }
-
-    /// Writes a file of secrets whole or not at all, readable by the service's own user alone.
-    fn write_secret(&self, path: &Path, text: &str) -> Result<(), FolderError> {
-        let temporary = path.with_extension("tmp");
-        make_private(&temporary)?;
-        fs::write(&temporary, text)?;
-        File::open(&temporary)?.sync_all()?;
-        fs::rename(temporary, path)?;
-        Ok(File::open(self.path.join("keys"))?.sync_all()?)
     }
 
     /// Opens a folder that is there, beside a service that may hold it.
@@ -159,29 +150,10 @@ impl DataFolder {
         Ok(Vault::new(Arc::new(SqliteKeyStore::open(&self.key_store()).await?), source))
     }
 
-    /// Puts a new wrapping key before the one in the file. Where there are several, an earlier rotation was cut short: its
-    /// new key is used.
-    ///
-    /// # Errors
-    /// Where the file cannot be written.
-    pub fn add_wrapping_key(&self) -> Result<(), FolderError> {
-        let known = SecretString::from(fs::read_to_string(self.wrapping_file())?);
-        if known.expose_secret().lines().filter(|line| !line.trim().is_empty()).count() > 1 {
-            return Ok(());
-        }
-        let new = WrappingKey::new_secret()?;
-        let both = SecretString::from(format!("{}\n{}", new.expose_secret(), known.expose_secret().trim()));
-        self.write_secret(&self.wrapping_file(), both.expose_secret())
-    }
-
-    /// Leaves the newest wrapping key alone in the file.
-    ///
-    /// # Errors
-    /// Where the file cannot be written.
-    pub fn drop_old_wrapping_keys(&self) -> Result<(), FolderError> {
-        let known = SecretString::from(fs::read_to_string(self.wrapping_file())?);
-        let newest = known.expose_secret().lines().map(str::trim).find(|line| !line.is_empty()).ok_or(SealError::Form)?;
-        self.write_secret(&self.wrapping_file(), newest)
+    /// The folder's file of wrapping keys.
+    #[must_use]
+    pub fn wrapping_files(&self) -> WrappingFiles {
+        WrappingFiles::new(vec![self.wrapping_file()])
     }
 
     /// The folder's store. A folder whose clock was made to stand keeps it standing for every command.
@@ -212,7 +184,7 @@ impl DataFolder {
 }
 
 /// Makes an empty file that only the service's own user can read, if it is not there.
-fn make_private(path: &Path) -> Result<(), FolderError> {
+pub(super) fn make_private(path: &Path) -> Result<(), FolderError> {
     File::options().create(true).append(true).open(path)?;
     Ok(private(path)?)
 }

@@ -3,6 +3,7 @@
 pub mod checked;
 mod drops;
 pub mod embedded;
+pub mod erasure;
 mod folder;
 pub mod migrate;
 mod opened;
@@ -15,8 +16,10 @@ mod scenario;
 mod service;
 mod sweeper;
 mod tireless;
+mod wrapping_files;
 
 pub use folder::{DataFolder, FolderError};
 pub use opened::{OpenFault, Opened, alone, beside};
 pub use scenario::{Scenario, ScenarioError, ScenarioMessage, name_parts};
 pub use service::Service;
+pub use wrapping_files::WrappingFiles;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::domain::{PersonKey, Position};
 use crate::feed::Method;
 use crate::journey::Journey;
-use crate::seal::{Marks, Revocation, SealError, Vault};
+use crate::seal::{Erasure, Marks, RetentionClass, Revocation, SealError, TakenId, Vault};
 use crate::store::{AuditAct, AuditRow, Concerned, Feeds as _, Store, StoreError, Stored, Tx};
 
 /// Entries that are looked through in one transaction.
@@ -91,6 +91,8 @@ pub struct Accepted {
     pub revocations: usize,
     /// Protection flags in the ledger, all of which are set now.
     pub flags: usize,
+    /// Erasures in the ledger, all of which hold now.
+    pub erasures: usize,
 }
 
 /// Takes a restored content into use: replays the ledgers, begins a new epoch in both stores and writes an audit row. It can
@@ -116,15 +118,18 @@ pub async fn accept_by<S: Store>(journey: &Journey, store: &S, operator: &str, s
     }
     assume_served(journey, store, &here, &mark, step).await?;
     let (revocations, flags) = (keys.revocations().await?, keys.flags().await?);
-    replay(journey, store, &revocations, &flags).await?;
+    let (erasures, taken) = (keys.erasures().await?, keys.taken_ids().await?);
+    replay(journey, store, &revocations, &flags, &erasures).await?;
+    take_ids(journey, store, &taken).await?;
     let epoch = content.max(known) + 1;
     keys.begin_epoch(epoch, &marks(store).await?, store.now()).await?;
     let mut tx = store.begin("restore-accept").await?;
     tx.begin_epoch(epoch).await?;
-    let detail = format!("restore accepted: epoch {epoch}, {} revocations, {} flags", revocations.len(), flags.len());
+    let (revocations, flags, erasures) = (revocations.len(), flags.len(), erasures.len());
+    let detail = format!("restore accepted: epoch {epoch}, {revocations} revocations, {flags} flags, {erasures} erasures");
     tx.audit(&AuditRow::by(AuditAct::Restore, operator).with(detail)).await?;
     tx.commit().await?;
-    Ok(Some(Accepted { epoch, behind, revocations: revocations.len(), flags: flags.len() }))
+    Ok(Some(Accepted { epoch, behind, revocations, flags, erasures }))
 }
 
 /// Where pages were shown that the content has forgotten, everything in that feed may have been among them: what is taken
@@ -151,9 +156,16 @@ async fn assume_served<S: Store>(journey: &Journey, store: &S, here: &Marks, mar
     Ok(())
 }
 
-/// Makes every revocation and flag of the ledgers hold, participant by participant.
-async fn replay<S: Store>(journey: &Journey, store: &S, revocations: &[Revocation], flags: &[PersonKey]) -> Stored<()> {
+/// Makes every revocation, flag and erasure of the ledgers hold, participant by participant.
+async fn replay<S: Store>(
+    journey: &Journey,
+    store: &S,
+    revocations: &[Revocation],
+    flags: &[PersonKey],
+    erasures: &[Erasure],
+) -> Stored<()> {
     let persons: BTreeSet<PersonKey> = revocations.iter().map(|one| one.person).chain(flags.iter().copied()).collect();
+    let persons: BTreeSet<PersonKey> = persons.into_iter().chain(erasures.iter().filter_map(person_of)).collect();
     for person in persons {
         let mut tx = journey.begin(store, "restore-replay").await?;
         tx.lock(&Concerned::whole(person)).await?;
@@ -163,7 +175,38 @@ async fn replay<S: Store>(journey: &Journey, store: &S, revocations: &[Revocatio
         if flags.contains(&person) {
             tx.set_flag(&person).await?;
         }
+        let of_person: Vec<&Erasure> = erasures.iter().filter(|one| person_of(one) == Some(person)).collect();
+        for erasure in &of_person {
+            let is_whole = RetentionClass::OF_PERSONS
+                .iter()
+                .all(|class| of_person.iter().any(|other| other.at == erasure.at && other.holder.class() == *class));
+            // A period ends for one class at a time; who erases a participant erases all at once.
+            if is_whole {
+                journey.forget_again(&mut tx, &person, erasure.at).await?;
+            } else {
+                journey.expire_again(&mut tx, erasure).await?;
+            }
+        }
         journey.settle_person(&mut tx, &person, false).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Whose erasure it is; none where it is of a message of which nobody can tell.
+fn person_of(erasure: &Erasure) -> Option<PersonKey> {
+    let of_person = RetentionClass::OF_PERSONS.contains(&erasure.holder.class());
+    erasure.holder.digest().try_into().ok().map(PersonKey::from_bytes).filter(|_| of_person)
+}
+
+/// Sees to it that what was erased has come before, also where the backup is older than its arrival and its sender sends it
+/// again.
+async fn take_ids<S: Store>(journey: &Journey, store: &S, taken: &[TakenId]) -> Stored<()> {
+    for ids in taken.chunks(usize::try_from(STEP).unwrap_or(usize::MAX)) {
+        let mut tx = journey.begin(store, "restore-ids").await?;
+        for id in ids {
+            journey.take_id(&mut tx, id).await?;
+        }
         tx.commit().await?;
     }
     Ok(())

@@ -199,6 +199,7 @@ fn since(entry: &EntryStory) -> Vec<String> {
         EntryState::Live => None,
         EntryState::Replaced => Some("replaced by a newer one".to_owned()),
         EntryState::Withdrawn => Some("withdrawn".to_owned()),
+        EntryState::Expired => Some("its period is over".to_owned()),
     };
     let all = [
         at("served", entry.served_at),

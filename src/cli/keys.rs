@@ -36,11 +36,15 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
     let folder = DataFolder::beside(data)?;
     let now = folder.store(None).await?.now();
     let vault = folder.vault().await?;
-    folder.add_wrapping_key()?;
+    let files = folder.wrapping_files();
+    // Where there are several, an earlier rotation was cut short: its new key is used.
+    if files.count()? == 1 {
+        files.add()?;
+    }
     let rotated = rotate(&vault, now).await?;
     // Nothing needs the old one any more, and a service that runs reads the file again.
-    folder.drop_old_wrapping_keys()?;
-    say(&rotated, true, json, out)
+    let destroyed = files.drop_old()?;
+    say(&rotated, destroyed, json, out)
 }
 
 /// `destroyed` says that the old wrapping key is gone already; else its keeper has to destroy it.

@@ -14,10 +14,12 @@ mod explain;
 mod held;
 mod keys;
 mod migrate;
+mod person;
 mod place;
 mod records;
 mod restore;
 mod serve;
+mod subject;
 mod table;
 
 use std::io::Write;
@@ -76,6 +78,9 @@ enum Command {
     /// After a restore: accept.
     #[command(subcommand)]
     Restore(restore::Command),
+    /// What a participant has asked for: erase.
+    #[command(subcommand)]
+    Subject(subject::Command),
 }
 
 /// Why a command could not be run.
@@ -93,6 +98,9 @@ pub enum CliError {
     /// The content may not be used as it is.
     #[error(transparent)]
     Behind(#[from] crate::app::restore::Behind),
+    /// An erasure.
+    #[error(transparent)]
+    Erasure(#[from] crate::app::erasure::ErasureFault),
     /// The spool.
     #[error(transparent)]
     Spool(#[from] crate::spool::SpoolError),
@@ -170,6 +178,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Migrate(args) => migrate::run(args, out).await,
             Command::Records(args) => records::run(&args, out),
             Command::Restore(command) => restore::run(command, out).await,
+            Command::Subject(command) => subject::run(command, out).await,
         }
     })
 }

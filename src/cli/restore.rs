@@ -43,13 +43,14 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
     if json {
         let whole = json!({
             "accepted": true, "epoch": accepted.epoch, "behind": accepted.behind,
-            "revocations": accepted.revocations, "flags": accepted.flags,
+            "revocations": accepted.revocations, "flags": accepted.flags, "erasures": accepted.erasures,
         });
         writeln!(out, "{whole}")?;
         return Ok(0);
     }
     writeln!(out, "The content is in use from here on, as epoch {}: readers start again.", accepted.epoch)?;
-    writeln!(out, "All {} revocations and {} protection flags of the ledgers hold.", accepted.revocations, accepted.flags)?;
+    let (revocations, flags, erasures) = (accepted.revocations, accepted.flags, accepted.erasures);
+    writeln!(out, "All {revocations} revocations, {flags} protection flags and {erasures} erasures of the ledgers hold.")?;
     for lost in &accepted.behind {
         writeln!(out, "The backup had {lost}.")?;
     }

@@ -5,6 +5,7 @@ mod feed;
 mod keys;
 mod password;
 mod relay;
+mod retention;
 mod section;
 mod service;
 mod store;
@@ -14,6 +15,7 @@ pub use feed::{ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedCon
 pub use keys::{KeyStorePlace, KeysConfig};
 pub use password::Password;
 pub use relay::{Https, Relay, SystemAddress, SystemAddressError, Via};
+pub use retention::RetentionConfig;
 pub use section::{ConfigFault, Machine, Section, Surroundings};
 pub use service::{Config, Contracts, Management, Spool};
 pub use store::{DatabaseTls, Postgres, Store};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::section::{ConfigFault, Section, Surroundings};
-use super::{Amqp, FeedConfig, KeysConfig, Relay, Store, Via};
+use super::{Amqp, FeedConfig, KeysConfig, Relay, RetentionConfig, Store, Via};
 
 /// Where the contracts lie, and which illustrations are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub struct Config {
     pub feed: Option<FeedConfig>,
     /// `[[relay]]`: by which courier what goes back to each system leaves.
     pub relays: Vec<Relay>,
+    /// `[retention]`: what an erasure leaves.
+    pub retention: RetentionConfig,
 }
 
 impl Config {
@@ -101,11 +103,12 @@ impl Config {
         let spool = optional(&mut file, "spool", Spool::read);
         let feed = optional(&mut file, "feed", FeedConfig::read);
         let relays = relays(&mut file, amqp.is_some(), spool.is_some());
+        let retention = optional(&mut file, "retention", RetentionConfig::read).unwrap_or_default();
         let mut faults = file.end();
         faults.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
         match (contracts, store, management) {
             (Some(contracts), Some(store), Some(management)) if faults.is_empty() => {
-                Ok(Self { contracts, store, keys, management, amqp, spool, feed, relays })
+                Ok(Self { contracts, store, keys, management, amqp, spool, feed, relays, retention })
             }
             _ => Err(faults),
         }

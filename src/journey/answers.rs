@@ -83,7 +83,8 @@ impl Foreseen {
     pub(super) fn earlier(&self, others: &[StoredMessage], this: Option<MessageNumber>) -> Option<Reply> {
         let same = |stored: &&StoredMessage| stored.message.revision == Some(self.revision) && Some(stored.number) != this;
         let before = others.iter().find(same)?;
-        let repeats = before.message.content == self.content;
+        // Of what is gone nobody can tell any more whether it was the same: it has come before, and is not taken again.
+        let repeats = before.message.content.is_none() || before.message.content == self.content;
         Some(if repeats { Reply::Nothing } else { Reply::Rejection(Refusal::whole(Code::ContractRevisionConflict)) })
     }
 

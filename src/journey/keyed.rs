@@ -29,6 +29,8 @@ pub struct KeyedTx<T> {
     ring: Keyring,
     marks: Marks,
     notes: Vec<LedgerNote>,
+    /// Whose keys are destroyed with the commit.
+    condemned: Vec<Holder>,
 }
 
 /// Everything that is not about contents is the store's own transaction.
@@ -54,7 +56,7 @@ impl Journey {
     pub async fn begin<S: Store>(&self, store: &S, name: &'static str) -> Stored<KeyedTx<S::Tx>> {
         let tx = store.begin(name).await?;
         let (vault, ring, marks, notes) = (self.vault().clone(), Keyring::default(), Marks::default(), Vec::new());
-        self.trusted(store, KeyedTx { tx, vault, ring, marks, notes }).await
+        self.trusted(store, KeyedTx { tx, vault, ring, marks, notes, condemned: Vec::new() }).await
     }
 
     /// Whose key seals a message: the participant's, or the message's own where nobody can tell whom it is about.
@@ -79,9 +81,29 @@ impl<T: Tx> KeyedTx<T> {
             self.vault.store().note(&self.notes).await?;
             faults::point!("ledger-written-before-commit");
         }
+        if !self.condemned.is_empty() {
+            // Under the participants' lock, so that nobody seals with a key that goes. Where the content does not commit after
+            // this, its contents are gone all the same, and doing it again finishes what was begun.
+            self.vault.store().destroy(&self.condemned).await?;
+        }
         self.tx.commit().await?;
         faults::point!("committed-before-mark");
         if self.marks.is_empty() { Ok(()) } else { self.vault.store().raise(&self.marks).await }
+    }
+
+    /// Takes every lock that settling what is concerned can need, and makes and fetches no key.
+    pub(super) async fn lock_alone(&mut self, concerned: &Concerned) -> Stored<()> {
+        self.tx.lock(concerned).await
+    }
+
+    /// Writes into the ledgers before the content commits.
+    pub(super) fn note_in_ledger(&mut self, note: LedgerNote) {
+        self.notes.push(note);
+    }
+
+    /// Destroys a holder's key with the commit; its participant is locked.
+    pub(super) fn condemn(&mut self, holder: Holder) {
+        self.condemned.push(holder);
     }
 
     /// Takes every lock that settling what is concerned can need, and fetches the participants' keys.

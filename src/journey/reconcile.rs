@@ -45,6 +45,9 @@ pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act>
     let mut acts = Vec::new();
     for (index, (subject, fingerprint)) in wanted.iter().enumerate() {
         let live = live(entries, subject).filter(|entry| entry.method == Method::Put && entry.fingerprint == *fingerprint);
+        if live.is_none() && has_expired(entries, subject, fingerprint) {
+            continue;
+        }
         acts.push(live.map_or(Act::Publish(index), |entry| Act::Keep(entry.position)));
     }
     let subjects: BTreeSet<Subject> = entries.iter().map(|entry| entry.subject).collect();
@@ -71,6 +74,12 @@ pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act>
 
 fn live<'a>(entries: &'a [EntryRow], subject: &Subject) -> Option<&'a EntryRow> {
     entries.iter().find(|entry| entry.state == EntryState::Live && entry.subject == *subject)
+}
+
+/// Whether the newest entry of a subject says just this, and may be kept no longer: it is not published a second time.
+fn has_expired(entries: &[EntryRow], subject: &Subject, fingerprint: &[u8]) -> bool {
+    let newest = entries.iter().filter(|entry| entry.subject == *subject).max_by_key(|entry| entry.position);
+    newest.is_some_and(|entry| entry.state == EntryState::Expired && entry.fingerprint == fingerprint)
 }
 
 /// Whether an entry is a document that a date leaves with its recipient: the newest of its subject, of a content that was
@@ -170,6 +179,15 @@ mod tests {
         assert_eq!(reconcile(&deleted, &Desired::Retract), []);
         let again = [(subject(), vec![9])];
         assert_eq!(reconcile(&deleted, &Desired::Documents(&again)), [Act::Publish(0)]);
+    }
+
+    #[test]
+    fn what_may_be_kept_no_longer_is_not_published_again_and_can_still_be_taken_back() {
+        let expired = [entry(1, Method::Put, EntryState::Expired, true)];
+        assert_eq!(reconcile(&expired, &Desired::Documents(&[(subject(), vec![1])])), []);
+        assert_eq!(reconcile(&expired, &Desired::Documents(&[(subject(), vec![9])])), [Act::Publish(0)]);
+        assert_eq!(reconcile(&expired, &Desired::Retract), [Act::Delete(Position(1), subject())]);
+        assert_eq!(reconcile(&[entry(1, Method::Put, EntryState::Expired, false)], &Desired::Retract), []);
     }
 
     #[test]

@@ -74,17 +74,23 @@ impl Journey {
         // Operators read the ledger, and why a person's reports are diverted is not theirs to know: it looks like a waiver
         // taken back.
         for (report, stored) in reports {
-            self.take_back(tx, stored, &report).await?;
+            self.take_back(tx, stored, &report, Code::ConsentRevoked).await?;
         }
         Ok(())
     }
 
     /// Takes back what stands of a report in any feed.
-    pub(super) async fn take_back<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage, report: &ReportKey) -> Stored<()> {
+    pub(super) async fn take_back<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        stored: &StoredMessage,
+        report: &ReportKey,
+        code: Code,
+    ) -> Stored<()> {
         let feeds = tx.feeds_of(report).await?;
         tx.lock_deliveries(&feeds).await?;
         for recipient in &feeds {
-            self.apply(tx, stored, report, recipient, &Desired::Retract, &[], Code::ConsentRevoked).await?;
+            self.apply(tx, stored, report, recipient, &Desired::Retract, &[], code).await?;
         }
         Ok(())
     }
@@ -93,7 +99,8 @@ impl Journey {
     pub(super) async fn consents<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey) -> Stored<Vec<ConsentRevision>> {
         let mut revisions = Vec::new();
         for stored in tx.messages_of(person, MessageKind::Consent).await? {
-            if stored.message.state != MessageState::Recorded {
+            // What was blanked is no longer relied on; where it revoked anything, that is kept apart, and holds (below).
+            if stored.message.state != MessageState::Recorded || stored.message.sealed.is_empty() {
                 continue;
             }
             let (sealed, envelope) = (&stored.message.sealed, &stored.message.envelope);
@@ -113,7 +120,7 @@ impl Journey {
                 _ => return Ok(Vec::new()),
             }
         }
-        // What a restored backup had lost is still revoked.
+        // What a restored backup had lost, and what was blanked, is still revoked.
         for kept in tx.kept_revocations(person).await? {
             if let Some(known) = revisions.iter().find(|revision| revision.key == kept.consent) {
                 let (revoked_at, revoked_categories) = (Some(kept.revoked_at), kept.categories);

@@ -16,7 +16,7 @@ impl Journey {
 
     /// Withdraws a report that cannot be judged any more.
     pub(super) async fn shut<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage, report: &ReportKey) -> Stored<()> {
-        self.take_back(tx, stored, report).await?;
+        self.take_back(tx, stored, report, Code::ConsentRevoked).await?;
         for mut leg in tx.legs(stored.number).await? {
             if matches!(leg.state, LegState::Published | LegState::Held) {
                 (leg.state, leg.code, leg.documents) = (LegState::Withdrawn, Some(Code::ConsentRevoked), 0);

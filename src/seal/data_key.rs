@@ -25,6 +25,9 @@ impl RetentionClass {
     /// All classes.
     pub const ALL: [Self; 3] = [Self::Journal, Self::Feed, Self::Unreadable];
 
+    /// Those of which a participant has keys.
+    pub const OF_PERSONS: [Self; 2] = [Self::Journal, Self::Feed];
+
     /// The name in key stores.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

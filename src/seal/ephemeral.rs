@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
-use super::{Answer, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, WrappedKey, WrappingId};
+use super::{Answer, Erasure, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, TakenId, WrappedKey, WrappingId};
 use crate::domain::PersonKey;
 use crate::store::Stored;
 
@@ -18,6 +18,8 @@ struct Kepts {
     epoch: Option<(u32, Marks)>,
     revocations: Vec<Revocation>,
     flags: BTreeSet<PersonKey>,
+    erasures: Vec<Erasure>,
+    taken: Vec<TakenId>,
 }
 
 /// Keys that live as long as the process.
@@ -86,6 +88,11 @@ impl KeyStore for EphemeralKeys {
         ready(())
     }
 
+    fn destroy<'a>(&'a self, holders: &'a [Holder]) -> Answer<'a, usize> {
+        let mut kept = self.kept();
+        ready(holders.iter().filter(|holder| kept.keys.remove(holder).is_some()).count())
+    }
+
     fn epoch(&self) -> Answer<'_, Option<(u32, Marks)>> {
         ready(self.kept().epoch.clone())
     }
@@ -107,6 +114,14 @@ impl KeyStore for EphemeralKeys {
                 LedgerNote::Revocation(revocation) if kept.revocations.contains(revocation) => {}
                 LedgerNote::Revocation(revocation) => kept.revocations.push(*revocation),
                 LedgerNote::Flag(person, _) => drop(kept.flags.insert(*person)),
+                LedgerNote::Erasure(erasure) if kept.erasures.contains(erasure) => {}
+                LedgerNote::Erasure(erasure) => kept.erasures.push(erasure.clone()),
+                LedgerNote::Taken(id) => {
+                    let known = kept.taken.iter().any(|one| (&one.login, one.message_id) == (&id.login, id.message_id));
+                    if !known {
+                        kept.taken.push(id.clone());
+                    }
+                }
             }
         }
         ready(())
@@ -118,5 +133,17 @@ impl KeyStore for EphemeralKeys {
 
     fn flags(&self) -> Answer<'_, Vec<PersonKey>> {
         ready(self.kept().flags.iter().copied().collect())
+    }
+
+    fn erasures(&self) -> Answer<'_, Vec<Erasure>> {
+        ready(self.kept().erasures.clone())
+    }
+
+    fn taken_ids(&self) -> Answer<'_, Vec<TakenId>> {
+        ready(self.kept().taken.clone())
+    }
+
+    fn give_back(&self) -> Answer<'_, ()> {
+        ready(())
     }
 }

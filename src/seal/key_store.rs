@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::{Holder, KeyId, WrappedKey, WrappingId};
+use super::{Erasure, Holder, KeyId, TakenId, WrappedKey, WrappingId};
 use crate::domain::{Categories, Category, PersonKey, RecipientId, ReportKey};
 use crate::store::Stored;
 
@@ -110,12 +110,16 @@ pub fn categories(text: &str) -> Option<Categories> {
 }
 
 /// What is written into a ledger before the content commits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerNote {
     /// A consent was revoked.
     Revocation(Revocation),
     /// A protection flag was set, at this time.
     Flag(PersonKey, Timestamp),
+    /// All contents of a class that a holder had until then were erased.
+    Erasure(Erasure),
+    /// The id of an erased message.
+    Taken(TakenId),
 }
 
 /// A key store.
@@ -142,6 +146,9 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Puts keys, wrapped anew, in the place of the same keys, each where it is still wrapped by the wrapping key beside it.
     fn replace<'a>(&'a self, keys: &'a [(WrappingId, WrappedKey)]) -> Answer<'a, ()>;
 
+    /// Destroys the keys of holders, and with them all that they sealed; says how many there were.
+    fn destroy<'a>(&'a self, holders: &'a [Holder]) -> Answer<'a, usize>;
+
     /// The epoch that is current, with its marks; `None` before the first.
     fn epoch(&self) -> Answer<'_, Option<(u32, Marks)>>;
 
@@ -159,6 +166,15 @@ pub trait KeyStore: Send + Sync + 'static {
 
     /// All persons whose protection flag was set.
     fn flags(&self) -> Answer<'_, Vec<PersonKey>>;
+
+    /// All erasures.
+    fn erasures(&self) -> Answer<'_, Vec<Erasure>>;
+
+    /// The ids of all erased messages.
+    fn taken_ids(&self) -> Answer<'_, Vec<TakenId>>;
+
+    /// Gives what was deleted back to the file system, as far as the store leaves it anywhere.
+    fn give_back(&self) -> Answer<'_, ()>;
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@
 mod content_digest;
 mod data_key;
 mod ephemeral;
+mod erasure;
 mod key_store;
 mod keys;
 mod rotate;
@@ -41,6 +42,7 @@ mod wrapping;
 pub use content_digest::ContentDigest;
 pub use data_key::{DataKey, Holder, KeyId, RetentionClass};
 pub use ephemeral::EphemeralKeys;
+pub use erasure::{Erasure, TakenId};
 pub use key_store::{Answer, FeedMark, Kept, KeyStore, LedgerNote, Marks, Revocation, categories, categories_text};
 pub use keys::{ServiceKeys, digest_of};
 pub use rotate::{Rotated, rotate};

@@ -29,6 +29,7 @@ mod concerned;
 mod due;
 mod feeds;
 pub mod postgres;
+mod rights;
 mod rows;
 pub mod sqlite;
 mod story;
@@ -45,6 +46,7 @@ pub use clock::Clock;
 pub use concerned::Concerned;
 pub use due::{DueAnswer, DueReport};
 pub use feeds::Feeds;
+pub use rights::{Rights, WholeEntry};
 pub use rows::{
     Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState,
     NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
@@ -131,6 +133,9 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Whether the store answers at all, in bounded time.
     fn ping(&self) -> impl Future<Output = Stored<()>> + Send;
 
+    /// Gives what was deleted or blanked back to the file system, as far as it can while others work.
+    fn give_back(&self) -> impl Future<Output = Stored<()>> + Send;
+
     /// The time by the store's clock.
     fn now(&self) -> Timestamp;
 
@@ -140,7 +145,7 @@ pub trait Store: Clone + Send + Sync + 'static {
 }
 
 /// One transaction.
-pub trait Tx: Feeds + Survey + Telling + Send {
+pub trait Tx: Feeds + Survey + Telling + Rights + Send {
     /// The time of the transaction.
     fn now(&self) -> Timestamp;
 

@@ -64,6 +64,8 @@ named!(
         Replaced = "replaced",
         /// It was taken out for good.
         Withdrawn = "withdrawn",
+        /// It is what its subject says now, but the period is over for which its content may be kept: it is shown no more.
+        Expired = "expired",
     }
 );
 

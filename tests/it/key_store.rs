@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use brygga::domain::{Categories, Category, Keys, PersonKey, RecipientId, ReportKey};
 use brygga::seal::{
-    EphemeralKeys, FeedMark, Holder, Kept, KeyStore, Keyring, LedgerNote, Marks, RetentionClass, Revocation, SealError,
-    ServiceKeys, Vault, WrappingKey, WrappingKeys, WrappingSource, rotate,
+    EphemeralKeys, Erasure, FeedMark, Holder, Kept, KeyStore, Keyring, LedgerNote, Marks, RetentionClass, Revocation,
+    SealError, ServiceKeys, TakenId, Vault, WrappingKey, WrappingKeys, WrappingSource, rotate,
 };
 use brygga::store::StoreError;
 use brygga::store::postgres::keys::PostgresKeyStore;
@@ -139,12 +139,33 @@ async fn ledgers_keep_each_note_once(store: &Arc<dyn KeyStore>) {
     assert_eq!(store.flags().await.expect("read"), [person(9)]);
 }
 
+async fn what_is_destroyed_opens_nothing_and_erasures_are_kept(store: &Arc<dyn KeyStore>) {
+    let (gone, stays) = (holder(2), holder(3));
+    assert_eq!(store.destroy(&[gone, holder(200)]).await.expect("destroyed"), 1);
+    assert_eq!(store.of_holders(&[gone]).await.expect("read"), []);
+    assert_eq!(store.of_holders(&[stays]).await.expect("read").len(), 1);
+    let erasure = Erasure { holder: gone, at: now() };
+    let taken = TakenId {
+        login: "a-login".to_owned().try_into().expect("a login"),
+        message_id: uuid::Uuid::from_u128(7),
+        contract: "consent.v1".parse().expect("a contract"),
+        at: now(),
+    };
+    for _ in 0..2 {
+        store.note(&[LedgerNote::Erasure(erasure.clone()), LedgerNote::Taken(taken.clone())]).await.expect("noted");
+    }
+    assert_eq!(store.erasures().await.expect("read"), [erasure]);
+    assert_eq!(store.taken_ids().await.expect("read"), [taken]);
+    store.give_back().await.expect("given back");
+}
+
 async fn suite(store: Arc<dyn KeyStore>) {
     let old = secret();
     keys_are_made_once(&store, &Vault::new(Arc::clone(&store), source(std::slice::from_ref(&old)))).await;
     a_rotation_leaves_nothing_behind(&store, &old).await;
     marks_only_move_forward(&store).await;
     ledgers_keep_each_note_once(&store).await;
+    what_is_destroyed_opens_nothing_and_erasures_are_kept(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,6 +31,7 @@ mod relay;
 mod remote;
 mod restore;
 mod restore_beside;
+mod rights;
 mod scenarios;
 mod sealing;
 mod serve;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use brygga::app::restore::check;
 use brygga::domain::PersonKey;
 use brygga::journey::{Arrival, Journey};
-use brygga::seal::{Answer, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, Vault, WrappedKey, WrappingId};
+use brygga::seal::{
+    Answer, Erasure, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, TakenId, Vault, WrappedKey, WrappingId,
+};
 use brygga::store::Clock;
 use brygga::store::sqlite::SqliteStore;
 use jiff::Timestamp;
@@ -74,6 +76,22 @@ impl KeyStore for Busy {
 
     fn flags(&self) -> Answer<'_, Vec<PersonKey>> {
         self.inner.store().flags()
+    }
+
+    fn destroy<'a>(&'a self, holders: &'a [Holder]) -> Answer<'a, usize> {
+        self.inner.store().destroy(holders)
+    }
+
+    fn erasures(&self) -> Answer<'_, Vec<Erasure>> {
+        self.inner.store().erasures()
+    }
+
+    fn taken_ids(&self) -> Answer<'_, Vec<TakenId>> {
+        self.inner.store().taken_ids()
+    }
+
+    fn give_back(&self) -> Answer<'_, ()> {
+        self.inner.store().give_back()
     }
 }
 

@@ -181,7 +181,7 @@ fn every_scenario_comes_to_what_it_says_through_check_and_through_the_spool() {
 }
 
 /// Codes that no file in a standing clock can cause; each has a test of its own elsewhere.
-const ELSEWHERE: [&str; 13] = [
+const ELSEWHERE: [&str; 14] = [
     "transport.envelope",
     "transport.oversize",
     "decode.too-many-nodes",
@@ -193,6 +193,7 @@ const ELSEWHERE: [&str; 13] = [
     "transport.delivery-limit",
     "journey.lapsed",
     "journey.cancelled",
+    "journey.erased",
     "journey.failed",
     "relay.refused",
 ];

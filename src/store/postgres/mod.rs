@@ -18,6 +18,7 @@ mod line;
 mod read;
 mod refused;
 mod restore;
+mod rights;
 mod rows;
 mod sql;
 mod survey;
@@ -188,6 +189,11 @@ impl Store for PostgresStore {
 
     async fn ping(&self) -> Stored<()> {
         sqlx::query(sql::PING).execute(&self.pool).await.map(drop).map_err(away)
+    }
+
+    async fn give_back(&self) -> Stored<()> {
+        sqlx::query(sql::VACUUM_MESSAGES).execute(&self.pool).await.map_err(away)?;
+        sqlx::query(sql::VACUUM_ENTRIES).execute(&self.pool).await.map(drop).map_err(away)
     }
 
     fn now(&self) -> Timestamp {

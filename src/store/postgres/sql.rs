@@ -2,6 +2,8 @@
 
 statements! {
     PING = "SELECT 1";
+    VACUUM_MESSAGES = "VACUUM messages";
+    VACUUM_ENTRIES = "VACUUM entries";
     BEGIN = "BEGIN";
     COMMIT = "COMMIT";
     ROLLBACK = "ROLLBACK";
@@ -134,6 +136,14 @@ statements! {
     MARKS = "SELECT recipient, coalesce(head, 0) AS head, coalesce(pages, 0) AS pages FROM feeds \
         FULL JOIN deliveries USING (recipient) ORDER BY recipient";
     BEGIN_EPOCH = "UPDATE meta SET value = $1 WHERE key = 'epoch'";
+    WHOLE_ENTRIES = "SELECT recipient, position, message, report, subject, contract, syntax, method, state, sealed, published_at, \
+        served_at, confirmed_at FROM entries WHERE report = ANY($1) ORDER BY recipient, position";
+    BLANK_MESSAGES = "UPDATE messages SET fingerprint = NULL, content = NULL, traceparent = NULL, sealed = '', \
+        discarded_at = CASE WHEN state = 'refused' THEN coalesce(discarded_at, $2) ELSE discarded_at END WHERE number = ANY($1)";
+    BLANK_ENTRIES = "UPDATE entries SET sealed = '', fingerprint = CASE WHEN $3 THEN '' ELSE fingerprint END, \
+        state = CASE WHEN state = 'live' AND method = 'PUT' THEN 'expired' ELSE state END \
+        FROM UNNEST($1::text[], $2::bigint[]) AS gone (recipient, position) \
+        WHERE entries.recipient = gone.recipient AND entries.position = gone.position";
     KEEP_REVOCATION = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES ($1, $2, $3, $4) \
         ON CONFLICT DO NOTHING";
     KEPT_REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ANY($1) \

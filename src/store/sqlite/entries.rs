@@ -15,7 +15,7 @@ use crate::store::{EntryRow, EntryState, FeedEntry, StoredMessage, WithdrawalRow
 
 const TABLE: &str = "entries";
 
-fn method(text: &str) -> Option<Method> {
+pub(super) fn method(text: &str) -> Option<Method> {
     [Method::Put, Method::Delete].into_iter().find(|method| method.as_str() == text)
 }
 

@@ -14,6 +14,7 @@ mod messages;
 mod read;
 mod refused;
 mod restore;
+mod rights;
 mod sql;
 mod survey;
 mod telling;
@@ -68,6 +69,8 @@ impl SqliteStore {
             // FULL: a commit that was answered is on the disk.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is deleted is overwritten. It was sealed, but digests and ids stand beside it.
+            .pragma("secure_delete", "ON")
             .busy_timeout(BUSY);
         let writer = pool(1).connect_with(options.clone()).await.map_err(away)?;
         migrate(&writer).await?;
@@ -154,6 +157,11 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Stored<()> {
         sqlx::query(sql::PING).execute(&self.reader).await.map(drop).map_err(away)
+    }
+
+    async fn give_back(&self) -> Stored<()> {
+        sqlx::query(sql::VACUUM).execute(&self.writer).await.map_err(away)?;
+        sqlx::query(sql::TRUNCATE_LOG).execute(&self.writer).await.map(drop).map_err(away)
     }
 
     fn now(&self) -> Timestamp {

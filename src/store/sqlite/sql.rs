@@ -130,10 +130,19 @@ statements! {
     TAKE_LEASE = "INSERT INTO leases (recipient, owner, until) VALUES (?1, ?2, ?3) ON CONFLICT (recipient) DO UPDATE \
         SET owner = excluded.owner, until = excluded.until WHERE leases.owner = excluded.owner OR leases.until <= ?4 \
         RETURNING owner";
+    VACUUM = "VACUUM";
+    TRUNCATE_LOG = "PRAGMA wal_checkpoint(TRUNCATE)";
     PING = "SELECT 1";
     HIGHEST_NUMBER = "SELECT coalesce(max(number), 0) AS number FROM messages";
     MARKS = "SELECT recipient, head, pages FROM feeds ORDER BY recipient";
     BEGIN_EPOCH = "UPDATE meta SET value = ?1 WHERE key = 'epoch'";
+    WHOLE_ENTRIES = "SELECT recipient, position, message, report, subject, contract, syntax, method, state, sealed, published_at, \
+        served_at, confirmed_at FROM entries WHERE report = ?1 ORDER BY recipient, position";
+    BLANK_MESSAGE = "UPDATE messages SET fingerprint = NULL, content = NULL, traceparent = NULL, sealed = x'', \
+        discarded_at = CASE WHEN state = 'refused' THEN coalesce(discarded_at, ?2) ELSE discarded_at END WHERE number = ?1";
+    BLANK_ENTRY = "UPDATE entries SET sealed = x'', fingerprint = CASE WHEN ?3 THEN x'' ELSE fingerprint END, \
+        state = CASE WHEN state = 'live' AND method = 'PUT' THEN 'expired' ELSE state END \
+        WHERE recipient = ?1 AND position = ?2";
     KEEP_REVOCATION = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES (?1, ?2, ?3, ?4) \
         ON CONFLICT DO NOTHING";
     KEPT_REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ?1";

@@ -83,6 +83,11 @@ impl Server {
         server
     }
 
+    /// Where its files lie, write-ahead logs among them.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
     /// Stops all of it where it stands (SIGSTOP): connections stay, and nothing on them is answered.
     pub(crate) fn pause(&self) {
         self.signal_all("STOP");

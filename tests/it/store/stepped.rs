@@ -75,6 +75,10 @@ impl<S: Store> Store for Stepped<S> {
         self.store.ping().await
     }
 
+    async fn give_back(&self) -> Stored<()> {
+        self.store.give_back().await
+    }
+
     fn now(&self) -> Timestamp {
         self.store.now()
     }

@@ -52,6 +52,10 @@ impl Store for Counted {
         self.store.take_lease(recipient, owner, lasts).await
     }
 
+    async fn give_back(&self) -> Stored<()> {
+        self.store.give_back().await
+    }
+
     fn now(&self) -> Timestamp {
         self.store.now()
     }

@@ -82,3 +82,10 @@ pub(super) async fn replace(pool: &Lines, keys: &[(WrappingId, WrappedKey)]) -> 
     let query = sqlx::query(sql::REPLACE).bind(ids).bind(before).bind(wrapping).bind(wrapped);
     query.execute(pool).await.map(drop).map_err(away)
 }
+
+/// Deletes the keys of holders.
+pub(super) async fn destroy(pool: &Lines, holders: &[Holder]) -> Stored<usize> {
+    let (digests, classes) = parts(holders.iter());
+    let gone = sqlx::query(sql::DESTROY).bind(digests).bind(classes).execute(pool).await.map_err(away)?;
+    Ok(usize::try_from(gone.rows_affected()).unwrap_or(usize::MAX))
+}

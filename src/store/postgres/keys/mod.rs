@@ -20,7 +20,9 @@ use super::line::{Line, Lines};
 use super::{connect, fault};
 use crate::config::Postgres as Settings;
 use crate::domain::PersonKey;
-use crate::seal::{Answer, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, WrappedKey, WrappingId};
+use crate::seal::{
+    Answer, Erasure, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, TakenId, WrappedKey, WrappingId,
+};
 use crate::store::{StoreError, Stored};
 
 /// The shared key store. Clones share its connections.
@@ -47,7 +49,11 @@ impl PostgresKeyStore {
     /// As [`open`](Self::open).
     pub async fn migrate(settings: &Settings) -> Stored<i64> {
         let base = include_str!("../../../../migrations/keys-postgres/0001_base.sql").into_sql_str();
-        let migrations = vec![Migration::new(1, Cow::Borrowed("base"), MigrationType::Simple, base, false)];
+        let erasures = include_str!("../../../../migrations/keys-postgres/0002_erasures.sql").into_sql_str();
+        let migrations = vec![
+            Migration::new(1, Cow::Borrowed("base"), MigrationType::Simple, base, false),
+            Migration::new(2, Cow::Borrowed("erasures"), MigrationType::Simple, erasures, false),
+        ];
         connect::migrate(settings, migrations).await.map_err(named)
     }
 
@@ -108,6 +114,10 @@ impl KeyStore for PostgresKeyStore {
         data_keys::replace(&self.pool, keys).boxed()
     }
 
+    fn destroy<'a>(&'a self, holders: &'a [Holder]) -> Answer<'a, usize> {
+        data_keys::destroy(&self.pool, holders).boxed()
+    }
+
     fn epoch(&self) -> Answer<'_, Option<(u32, Marks)>> {
         marks::current(&self.pool).boxed()
     }
@@ -147,5 +157,17 @@ impl KeyStore for PostgresKeyStore {
 
     fn flags(&self) -> Answer<'_, Vec<PersonKey>> {
         ledger::flags(&self.pool).boxed()
+    }
+
+    fn erasures(&self) -> Answer<'_, Vec<Erasure>> {
+        ledger::erasures(&self.pool).boxed()
+    }
+
+    fn taken_ids(&self) -> Answer<'_, Vec<TakenId>> {
+        ledger::taken_ids(&self.pool).boxed()
+    }
+
+    fn give_back(&self) -> Answer<'_, ()> {
+        async move { sqlx::query(sql::VACUUM).execute(&self.pool).await.map(drop).map_err(away) }.boxed()
     }
 }

@@ -17,6 +17,13 @@ statements! {
     REPLACE = "UPDATE data_keys SET wrapping = new.wrapping, wrapped = new.wrapped \
         FROM UNNEST($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[]) AS new (id, before, wrapping, wrapped) \
         WHERE data_keys.id = new.id AND data_keys.wrapping = new.before";
+    DESTROY = "DELETE FROM data_keys USING UNNEST($1::bytea[], $2::text[]) AS gone (holder, class) \
+        WHERE data_keys.holder = gone.holder AND data_keys.class = gone.class";
+    NOTE_ERASURE = "INSERT INTO erasures (holder, class, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    NOTE_TAKEN = "INSERT INTO taken_ids (login, message_id, contract, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    ERASURES = "SELECT holder, class, at FROM erasures ORDER BY at, holder, class";
+    TAKEN_IDS = "SELECT login, message_id, contract, at FROM taken_ids ORDER BY login, message_id";
+    VACUUM = "VACUUM data_keys";
     EPOCH = "SELECT epoch, messages FROM epochs ORDER BY epoch DESC LIMIT 1";
     FEED_MARKS = "SELECT recipient, head, pages FROM feed_marks WHERE epoch = $1";
     FIRST_EPOCH = "INSERT INTO epochs (epoch, began_at, messages) SELECT 1, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM epochs) \

@@ -82,6 +82,16 @@ pub(super) async fn replace(db: &mut SqliteConnection, keys: &[(WrappingId, Wrap
     Ok(())
 }
 
+/// Deletes the keys of holders; what is deleted is overwritten in the file.
+pub(super) async fn destroy(db: &mut SqliteConnection, holders: &[Holder]) -> Stored<usize> {
+    let mut destroyed = 0;
+    for holder in holders {
+        let query = sqlx::query(sql::DESTROY).bind(holder.digest()).bind(holder.class().as_str());
+        destroyed += query.execute(&mut *db).await.map_err(away)?.rows_affected();
+    }
+    Ok(usize::try_from(destroyed).unwrap_or(usize::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::hex;

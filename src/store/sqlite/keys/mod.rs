@@ -18,7 +18,9 @@ pub use sql::STATEMENTS;
 
 use super::{BUSY, StoreError, Stored, pool};
 use crate::domain::PersonKey;
-use crate::seal::{Answer, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, WrappedKey, WrappingId};
+use crate::seal::{
+    Answer, Erasure, Holder, Kept, KeyId, KeyStore, LedgerNote, Marks, Revocation, TakenId, WrappedKey, WrappingId,
+};
 
 /// The embedded key store. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ pub struct SqliteKeyStore {
 
 impl SqliteKeyStore {
     /// The newest schema, which an open store has.
-    pub const SCHEMA: i64 = 1;
+    pub const SCHEMA: i64 = 2;
 
     /// Opens a file, making it where it is not there, readable by the service's own user alone, and brings its schema up to
     /// date. An empty key store beside a content that is not empty has lost every key: whoever opens both asks for that.
@@ -47,14 +49,12 @@ impl SqliteKeyStore {
             .pragma("secure_delete", "ON")
             .busy_timeout(BUSY);
         let pool = pool(1).connect_with(options).await.map_err(away)?;
-        let migrations = vec![Migration::new(
-            Self::SCHEMA,
-            Cow::Borrowed("base"),
-            MigrationType::Simple,
-            include_str!("../../../../migrations/keys-sqlite/0001_base.sql").into_sql_str(),
-            false,
-        )];
-        let migrator = Migrator::with_migrations(migrations);
+        let base = include_str!("../../../../migrations/keys-sqlite/0001_base.sql").into_sql_str();
+        let erasures = include_str!("../../../../migrations/keys-sqlite/0002_erasures.sql").into_sql_str();
+        let migrator = Migrator::with_migrations(vec![
+            Migration::new(1, Cow::Borrowed("base"), MigrationType::Simple, base, false),
+            Migration::new(Self::SCHEMA, Cow::Borrowed("erasures"), MigrationType::Simple, erasures, false),
+        ]);
         migrator.run(&pool).await.map_err(|error| StoreError::Schema(error.to_string()))?;
         Ok(Self { pool })
     }
@@ -134,6 +134,16 @@ impl KeyStore for SqliteKeyStore {
         .boxed()
     }
 
+    fn destroy<'a>(&'a self, holders: &'a [Holder]) -> Answer<'a, usize> {
+        async move {
+            let mut tx = self.begin().await?;
+            let destroyed = data_keys::destroy(&mut tx, holders).await?;
+            tx.commit().await.map_err(away)?;
+            Ok(destroyed)
+        }
+        .boxed()
+    }
+
     fn epoch(&self) -> Answer<'_, Option<(u32, Marks)>> {
         async move {
             let mut tx = self.begin().await?;
@@ -178,5 +188,21 @@ impl KeyStore for SqliteKeyStore {
 
     fn flags(&self) -> Answer<'_, Vec<PersonKey>> {
         async move { ledger::flags(&self.pool).await }.boxed()
+    }
+
+    fn erasures(&self) -> Answer<'_, Vec<Erasure>> {
+        async move { ledger::erasures(&self.pool).await }.boxed()
+    }
+
+    fn taken_ids(&self) -> Answer<'_, Vec<TakenId>> {
+        async move { ledger::taken_ids(&self.pool).await }.boxed()
+    }
+
+    fn give_back(&self) -> Answer<'_, ()> {
+        async move {
+            // Where somebody reads just now the log is truncated as far as it goes; what stands in it is wrapped.
+            sqlx::query(sql::TRUNCATE_LOG).execute(&self.pool).await.map(drop).map_err(away)
+        }
+        .boxed()
     }
 }

@@ -19,6 +19,12 @@ statements! {
     NOTE_FLAG = "INSERT INTO flags (person, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM revocations ORDER BY person, consent, revoked_at";
     FLAGS = "SELECT person FROM flags ORDER BY person";
+    DESTROY = "DELETE FROM data_keys WHERE holder = ?1 AND class = ?2";
+    NOTE_ERASURE = "INSERT INTO erasures (holder, class, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    NOTE_TAKEN = "INSERT INTO taken_ids (login, message_id, contract, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    ERASURES = "SELECT holder, class, at FROM erasures ORDER BY at, holder, class";
+    TAKEN_IDS = "SELECT login, message_id, contract, at FROM taken_ids ORDER BY login, message_id";
+    TRUNCATE_LOG = "PRAGMA wal_checkpoint(TRUNCATE)";
     CURRENT_EPOCH = "SELECT epoch, messages FROM epochs ORDER BY epoch DESC LIMIT 1";
     FEED_MARKS = "SELECT recipient, head, pages FROM feed_marks WHERE epoch = ?1";
     FIRST_EPOCH = "INSERT INTO epochs (epoch, began_at, messages) SELECT 1, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM epochs)";

@@ -1,0 +1,9 @@
+-- The ids of messages whose contents were erased: where a restored content is older than such a message, its sender sends it
+-- again, and then it has come before. Ids and a contract's name alone; the rows outlive retention.
+CREATE TABLE taken_ids (
+    login      TEXT    NOT NULL,
+    message_id BLOB    NOT NULL,
+    contract   TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (login, message_id)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,151 @@
+//! `brygga subject erase`: what the participant can ask for.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::place::{Beside, Place, on_store};
+use super::{CliError, ContractsFrom, config, person};
+use crate::app::erasure::{Erasure, erase};
+use crate::app::{Opened, WrappingFiles};
+use crate::config::RetentionConfig;
+use crate::store::Store as _;
+
+/// What a participant has asked for. The personnummer is read from standard input.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Erases all that is held of a participant and no rule keeps (GDPR article 17), while the service runs.
+    Erase {
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// Where, who and why.
+#[derive(Debug, Args)]
+pub(super) struct At {
+    #[command(flatten)]
+    pub(super) place: Place,
+    #[command(flatten)]
+    pub(super) from: ContractsFrom,
+    /// Who acts, for the audit log.
+    #[arg(long, value_name = "NAME", env = "BRYGGA_OPERATOR", default_value = "operator")]
+    pub(super) operator: String,
+    /// Why; kept in the audit log. Nothing of the person may stand in it.
+    #[arg(long)]
+    pub(super) reason: String,
+    /// One JSON object for machines.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl At {
+    /// Opens the store beside a service, with what the configuration says of retention and where the wrapping keys are.
+    async fn open(&self) -> Result<(Opened, RetentionConfig, WrappingFiles), CliError> {
+        if self.reason.trim().is_empty() {
+            return Err(CliError::Usage("say why with --reason".to_owned()));
+        }
+        let opened = self.place.open(&self.from, Beside::AService).await?;
+        let read = self.place.config.as_deref().map(config::read).transpose()?;
+        let files = match (&opened, read.as_ref().and_then(|read| read.keys.as_ref())) {
+            (Opened::Embedded { folder, .. }, _) => folder.wrapping_files(),
+            (Opened::Postgres { .. }, keys) => {
+                WrappingFiles::new(keys.map(|keys| keys.wrapping_key_files.clone()).unwrap_or_default())
+            }
+        };
+        Ok((opened, read.map(|read| read.retention).unwrap_or_default(), files))
+    }
+}
+
+pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
+    match command {
+        Command::Erase { at } => {
+            let (opened, retention, files) = at.open().await?;
+            on_store!(opened, |journey, store| {
+                let now = store.now();
+                let (_, person) = person::read(journey.keys(), now)?;
+                let done = erase(journey, store, &files, &person, &at.operator, &at.reason).await?;
+                say(done.as_ref(), &kept(&retention, now), at.json, out)
+            })
+        }
+    }
+}
+
+/// Something that an erasure leaves, by which rule, and until when.
+struct Rest {
+    what: &'static str,
+    rule: String,
+    until: Option<Timestamp>,
+}
+
+fn kept(retention: &RetentionConfig, now: Timestamp) -> Vec<Rest> {
+    let days = |days: u32| now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok();
+    vec![
+        Rest {
+            what: "audit rows: who did what with which message, without contents",
+            rule: retention.audit_rule.clone(),
+            until: days(retention.audit),
+        },
+        Rest {
+            what: "message ids, times, states and keyed digests of person and report; ledgers of withdrawals, revocations and erasures",
+            rule: "dataskyddsförordningen artikel 17.3 b: a later arrival or an older backup must bring nothing back"
+                .to_owned(),
+            until: None,
+        },
+        Rest {
+            what: "a protection flag, where one is set: as a keyed digest alone",
+            rule: "OSL 21 kap. 3 § och 22 kap. 1 §".to_owned(),
+            until: None,
+        },
+        Rest {
+            what: "what recipients hold: they have been told by a DELETE, and their own law decides",
+            rule: "the recipient's register law, and the agreement".to_owned(),
+            until: None,
+        },
+    ]
+}
+
+fn say(done: Option<&Erasure>, kept: &[Rest], json: bool, out: &mut dyn Write) -> Result<u8, CliError> {
+    let Some(Erasure { erased, rotated, destroyed }) = done else {
+        if json {
+            writeln!(out, "{}", json!({ "erased": false }))?;
+        } else {
+            writeln!(out, "Nothing is held of this person.")?;
+        }
+        return Ok(1);
+    };
+    if json {
+        let rest: Vec<_> = kept
+            .iter()
+            .map(|rest| json!({ "what": rest.what, "rule": rest.rule, "until": rest.until.map(|until| until.to_string()) }))
+            .collect();
+        let whole = json!({
+            "erased": true, "messages": erased.messages, "entries": erased.entries, "withdrawn": erased.withdrawn,
+            "deletes": erased.deletes, "wrappingKey": rotated.wrapping.to_string(),
+            "before": rotated.before.map(|id| id.to_string()), "dataKeys": rotated.keys, "oldDestroyed": destroyed,
+            "kept": rest, "backUp": "the key store and the wrapping key",
+        });
+        writeln!(out, "{whole}")?;
+        return Ok(0);
+    }
+    writeln!(out, "{} messages and {} entries of feeds are erased.", erased.messages, erased.entries)?;
+    writeln!(
+        out,
+        "{} entries were withdrawn before anybody had fetched them; {} DELETEs follow for what somebody had.",
+        erased.withdrawn, erased.deletes
+    )?;
+    writeln!(out, "The {} data keys that remain are wrapped by the wrapping key {}.", rotated.keys, rotated.wrapping)?;
+    if let Some(before) = rotated.before.filter(|_| !destroyed) {
+        writeln!(out, "Take the wrapping key {before} out of every configuration and destroy it, with every copy.")?;
+        writeln!(out, "Until then an earlier backup of both stores can still be opened with it.")?;
+    }
+    writeln!(out, "\nWhat is kept:")?;
+    for rest in kept {
+        let until = rest.until.map_or_else(|| "no end".to_owned(), |until| format!("until {until}"));
+        writeln!(out, "- {} ({until}; {})", rest.what, rest.rule)?;
+    }
+    writeln!(out, "\nMake a new backup of the key store and the wrapping key NOW: earlier ones open nothing any more.")?;
+    Ok(0)
+}

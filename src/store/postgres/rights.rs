@@ -1,0 +1,61 @@
+//! What the participant's rights and retention ask of PostgreSQL.
+
+use sqlx::postgres::{PgBindIterExt as _, PgRow};
+
+use super::fault::away;
+use super::read::{column, digest, micros, optional_time, recipient as recipient_of, time, word};
+use super::rows::method;
+use super::sql;
+use super::tx::PgTx;
+use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
+use crate::seal::SealedBytes;
+use crate::store::{EntryState, Rights, Stored, WholeEntry};
+
+const TABLE: &str = "entries";
+
+impl Rights for PgTx {
+    async fn entries_of(&mut self, reports: &[ReportKey]) -> Stored<Vec<WholeEntry>> {
+        self.write_out().await?;
+        let query = sqlx::query(sql::WHOLE_ENTRIES).bind(reports.iter().map(ReportKey::as_bytes).bind_iter());
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(whole).collect()
+    }
+
+    async fn blank_messages(&mut self, numbers: &[MessageNumber]) -> Stored<()> {
+        self.write_rows().await?;
+        let now = micros(self.now);
+        let query = sqlx::query(sql::BLANK_MESSAGES).bind(numbers.iter().map(|number| number.0).bind_iter()).bind(now);
+        query.execute(self.db()).await.map_err(away)?;
+        // What was read of them before is not so any more.
+        self.work.forget();
+        Ok(())
+    }
+
+    async fn blank_entries(&mut self, entries: &[(RecipientId, Position)], digests: bool) -> Stored<()> {
+        self.write_out().await?;
+        let query = sqlx::query(sql::BLANK_ENTRIES)
+            .bind(entries.iter().map(|(recipient, _)| recipient.as_str()).bind_iter())
+            .bind(entries.iter().map(|(_, position)| position.0).bind_iter())
+            .bind(digests);
+        query.execute(self.db()).await.map_err(away)?;
+        self.work.forget_entries();
+        Ok(())
+    }
+}
+
+fn whole(row: &PgRow) -> Stored<WholeEntry> {
+    Ok(WholeEntry {
+        recipient: recipient_of(row, "recipient")?,
+        position: Position(column(row, "position")?),
+        message: MessageNumber(column(row, "message")?),
+        report: digest(row, TABLE, "report", ReportKey::from_slice)?,
+        subject: digest(row, TABLE, "subject", Subject::from_slice)?,
+        contract: column(row, "contract")?,
+        syntax: word(row, TABLE, "syntax", |text| text.parse().ok())?,
+        method: word(row, TABLE, "method", method)?,
+        state: word(row, TABLE, "state", EntryState::from_stored)?,
+        sealed: SealedBytes::from_stored(column(row, "sealed")?),
+        published_at: time(row, TABLE, "published_at")?,
+        served_at: optional_time(row, TABLE, "served_at")?,
+        confirmed_at: optional_time(row, TABLE, "confirmed_at")?,
+    })
+}

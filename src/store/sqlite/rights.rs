@@ -1,0 +1,66 @@
+//! What the participant's rights and retention ask of SQLite.
+
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::entries::method;
+use super::read::{column, digest, micros, optional_time, recipient as recipient_of, time, word};
+use super::tx::SqliteTx;
+use super::{Stored, away, sql};
+use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
+use crate::seal::SealedBytes;
+use crate::store::{EntryState, Rights, WholeEntry};
+
+const TABLE: &str = "entries";
+
+impl Rights for SqliteTx {
+    async fn entries_of(&mut self, reports: &[ReportKey]) -> Stored<Vec<WholeEntry>> {
+        let mut entries = Vec::new();
+        for report in reports {
+            let rows = sqlx::query(sql::WHOLE_ENTRIES).bind(report.as_bytes()).fetch_all(self.db()).await.map_err(away)?;
+            for row in &rows {
+                entries.push(whole(row)?);
+            }
+        }
+        entries.sort_by(|a, b| (&a.recipient, a.position).cmp(&(&b.recipient, b.position)));
+        Ok(entries)
+    }
+
+    async fn blank_messages(&mut self, numbers: &[MessageNumber]) -> Stored<()> {
+        let now = micros(self.now);
+        for number in numbers {
+            sqlx::query(sql::BLANK_MESSAGE).bind(number.0).bind(now).execute(self.db()).await.map_err(away)?;
+        }
+        Ok(())
+    }
+
+    async fn blank_entries(&mut self, entries: &[(RecipientId, Position)], digests: bool) -> Stored<()> {
+        for (recipient, position) in entries {
+            blank(self.db(), recipient, *position, digests).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn blank(db: &mut SqliteConnection, recipient: &RecipientId, position: Position, digests: bool) -> Stored<()> {
+    let query = sqlx::query(sql::BLANK_ENTRY).bind(recipient.as_str()).bind(position.0).bind(digests);
+    query.execute(db).await.map(drop).map_err(away)
+}
+
+fn whole(row: &SqliteRow) -> Stored<WholeEntry> {
+    Ok(WholeEntry {
+        recipient: recipient_of(row, "recipient")?,
+        position: Position(column(row, "position")?),
+        message: MessageNumber(column(row, "message")?),
+        report: digest(row, TABLE, "report", ReportKey::from_slice)?,
+        subject: digest(row, TABLE, "subject", Subject::from_slice)?,
+        contract: column(row, "contract")?,
+        syntax: word(row, TABLE, "syntax", |text| text.parse().ok())?,
+        method: word(row, TABLE, "method", method)?,
+        state: word(row, TABLE, "state", EntryState::from_stored)?,
+        sealed: SealedBytes::from_stored(column(row, "sealed")?),
+        published_at: time(row, TABLE, "published_at")?,
+        served_at: optional_time(row, TABLE, "served_at")?,
+        confirmed_at: optional_time(row, TABLE, "confirmed_at")?,
+    })
+}

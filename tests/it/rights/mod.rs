@@ -1,0 +1,5 @@
+//! The participant's rights: what is erased is gone from every copy, and nothing brings it back.
+
+mod erasure;
+mod erasure_postgres;
+mod people;
