@@ -140,13 +140,15 @@ fn no_column_of_either_store_holds_a_sensitive_field() {
     for engine in ["sqlite", "postgres"] {
         let mut columns = 0;
         for entry in std::fs::read_dir(root().join("migrations").join(engine)).expect("the migrations") {
-            let text = std::fs::read_to_string(entry.expect("a file").path()).expect("a migration");
+            let path = entry.expect("a file").path();
+            let text = std::fs::read_to_string(&path).expect("a migration");
             for line in text.lines() {
                 let Some(name) = line.trim().split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next() else { continue };
                 columns += 1;
-                // Why a person did something, in that person's own words, for the audit log: nothing of a message stands there.
-                let is_a_persons_own = name == "reason" && line.contains("own words");
-                assert!(is_a_persons_own || !words.contains(&plain(name)), "{engine}: {line}");
+                // Why a person did something, in that person's own words, and the record of what legs rest on, which holds
+                // nothing of a message.
+                let of_the_log = path.ends_with("0002_audit_chain.sql") && ["reason", "text"].contains(&name);
+                assert!(of_the_log || !words.contains(&plain(name)), "{engine}: {line}");
             }
         }
         assert!(columns > 50);
