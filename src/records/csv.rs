@@ -3,7 +3,7 @@
 use super::Records;
 
 /// The columns.
-const HEAD: [&str; 22] = [
+const HEAD: [&str; 23] = [
     "överenskommelse",
     "titel",
     "villkor",
@@ -21,6 +21,7 @@ const HEAD: [&str; 22] = [
     "mottagare",
     "öppnas av",
     "regel",
+    "rader i law.toml",
     "handlingar",
     "kategori",
     "skyddsvärde",
@@ -43,6 +44,7 @@ pub(super) fn table(records: &Records) -> String {
             (agreement.version.to_string(), agreement.participants.join("; "), agreement.periods.join(" "));
         for recipient in &agreement.recipients {
             let documents = recipient.documents.join("; ");
+            let law = recipient.law.join("; ");
             for right in &recipient.rights {
                 text.push_str(&line(&[
                     &agreement.name,
@@ -62,6 +64,7 @@ pub(super) fn table(records: &Records) -> String {
                     recipient.name,
                     recipient.gate,
                     &recipient.rule,
+                    &law,
                     &documents,
                     right.name,
                     right.sensitivity,

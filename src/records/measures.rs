@@ -33,7 +33,7 @@ pub(super) fn measures(config: Option<&Config>) -> Vec<Named> {
         ),
         Named::new(
             "Spårbarhet",
-            "Varje beslut, utlämnande och visad sida, och varje handling av en användare, skrivs i en revisionslogg.",
+            "Varje beslut, utlämnande och visad sida, och varje handling av en användare, skrivs i en kedjad revisionslogg. En ändring i efterhand upptäcks fram till den senaste kontrollpunkt som förvaras på annat håll.",
         ),
         Named::new(
             "Återläsning",

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::contract::Direction;
 use crate::domain::{Category, ContractRef, Party, Sensitivity};
 use crate::journey::ContractSet;
+use crate::law::Row;
 
 /// The records of processing of one contract set, and of a configuration where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,6 +88,8 @@ pub struct Agreement {
     pub purpose: String,
     /// The legal ground (lagrum).
     pub legal_ground: String,
+    /// The rows of the law that the legal ground cites, by act, rule and id.
+    pub grounds: Vec<String>,
     /// Categories of participants.
     pub participants: Vec<String>,
     /// The periods that the terms themselves set.
@@ -107,6 +110,8 @@ pub struct Recipient {
     pub gate: &'static str,
     /// The rule that the gate rests on.
     pub rule: String,
+    /// The rows of the law that go with a disclosure to it, by act, rule and id.
+    pub law: Vec<String>,
     /// Why this gate.
     pub reason: String,
     /// The assessment that the gate rests on, where it needs one.
@@ -171,7 +176,7 @@ impl Records {
         let found = categories(set);
         let sensitivity =
             |category: Category| found.get(&category).map_or("förekommer inte", |(most, _)| words::sensitivity(*most));
-        let agreements = set.register.terms().iter().map(|terms| agreement(set, terms, &sensitivity)).collect();
+        let agreements = set.register.terms().iter().map(|terms| agreement(set, terms, made_on, &sensitivity)).collect();
         let categories = found.iter().map(|(category, (most, fields))| {
             let (name, words) = words::category(*category);
             let sensitivity = words::sensitivity(*most);
@@ -210,8 +215,10 @@ fn categories(set: &ContractSet) -> BTreeMap<Category, (Sensitivity, Vec<String>
     found
 }
 
-fn agreement(set: &ContractSet, terms: &Terms, sensitivity: &impl Fn(Category) -> &'static str) -> Agreement {
+fn agreement(set: &ContractSet, terms: &Terms, made_on: Date, sensitivity: &impl Fn(Category) -> &'static str) -> Agreement {
     let kommun = set.catalogue.parties().kommun(&terms.kommun);
+    // The day of a disclosure decides which law applies: today, where the terms cover it, or else the nearest day that they do.
+    let day = made_on.max(terms.from).min(terms.to);
     Agreement {
         name: terms.agreement.clone(),
         title: terms.title.clone(),
@@ -228,6 +235,7 @@ fn agreement(set: &ContractSet, terms: &Terms, sensitivity: &impl Fn(Category) -
         reviews: terms.reviews.iter().map(ToString::to_string).collect(),
         purpose: terms.purpose.clone(),
         legal_ground: terms.legal_ground.clone(),
+        grounds: set.law.grounds(&terms.legal_ground, day).map(|ground| cited(&ground.row)).collect(),
         participants: participants(set, terms),
         periods: vec![
             format!(
@@ -236,7 +244,7 @@ fn agreement(set: &ContractSet, terms: &Terms, sensitivity: &impl Fn(Category) -
             ),
             format!("En rapport som saknar det som öppnar väntar högst {} dagar och lämnas sedan inte ut.", terms.hold_days),
         ],
-        recipients: terms.recipients.iter().map(|one| recipient(set, one, sensitivity)).collect(),
+        recipients: terms.recipients.iter().map(|one| recipient(set, one, day, sensitivity)).collect(),
     }
 }
 
@@ -259,7 +267,17 @@ fn participants(set: &ContractSet, terms: &Terms) -> Vec<String> {
     groups
 }
 
-fn recipient(set: &ContractSet, terms: &RecipientTerms, sensitivity: &impl Fn(Category) -> &'static str) -> Recipient {
+/// A row of the law as it is cited: `OSL (2009:400) 10:1 [osl-10-1]`.
+fn cited(row: &Row) -> String {
+    format!("{} {} [{}]", row.act, row.rule, row.id)
+}
+
+fn recipient(
+    set: &ContractSet,
+    terms: &RecipientTerms,
+    day: Date,
+    sensitivity: &impl Fn(Category) -> &'static str,
+) -> Recipient {
     let title = |reference: &ContractRef| {
         let contract = set.catalogue.contract(reference);
         contract.map_or_else(|| reference.to_string(), |contract| format!("{} ({reference})", contract.title()))
@@ -282,6 +300,7 @@ fn recipient(set: &ContractSet, terms: &RecipientTerms, sensitivity: &impl Fn(Ca
         party: terms.party.as_str(),
         gate: words::gate(terms.gate.kind),
         rule: terms.gate.rule.clone(),
+        law: set.law.regime(day).into_iter().chain(set.law.rules(terms.gate.kind, terms.party, day)).map(cited).collect(),
         reason: terms.gate.reason.clone(),
         assessment: terms.gate.assessment.clone(),
         documents: terms.documents.iter().map(title).collect(),

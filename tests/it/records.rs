@@ -44,6 +44,16 @@ fn read(html: &str) -> (String, HashSet<String>) {
 fn every_agreement_purpose_ground_recipient_and_category_is_in_the_records() {
     let set = set();
     let records = made(&set);
+    let regime = |name: &str| {
+        let found = records.agreements.iter().find(|one| one.name == name).expect("an agreement");
+        found
+            .recipients
+            .iter()
+            .all(|one| one.law.iter().any(|row| row.contains("[osl-26-1]")))
+            .then(|| found.recipients[0].law[0].clone())
+    };
+    assert!(regime("hallefors-2015").is_some_and(|row| row.ends_with("[pul-1998]")), "the law of its own days");
+    assert!(regime("osby-2026").is_some_and(|row| row.ends_with("[gdpr-2018]")));
     let documents = [page::records(&records).expect("a page"), page::assessment(&records).expect("a page")];
     for html in documents {
         let (text, _) = read(&html);
@@ -52,6 +62,11 @@ fn every_agreement_purpose_ground_recipient_and_category_is_in_the_records() {
             for wanted in [&terms.agreement, &terms.purpose, &terms.legal_ground, &terms.namnd] {
                 assert!(text.contains(wanted.as_str()), "{wanted} is missing");
             }
+            assert!(
+                records.agreements.iter().any(|one| one.name == terms.agreement && !one.grounds.is_empty()),
+                "{}",
+                terms.agreement
+            );
             for recipient in &terms.recipients {
                 assert!(text.contains(&recipient.gate.rule), "{}", recipient.gate.rule);
             }

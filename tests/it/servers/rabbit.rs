@@ -62,13 +62,22 @@ impl Rabbit {
 
     /// A server for one test alone.
     pub(crate) async fn own() -> Self {
+        Self::with("ssl_options.verify = verify_none\n").await
+    }
+
+    /// A server that lets nobody in over TLS who shows no certificate of its own authority.
+    pub(crate) async fn asking_for_certificates() -> Self {
+        Self::with("ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n").await
+    }
+
+    async fn with(tls: &str) -> Self {
         remove_what_the_dead_left();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("brygga-rabbit-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         let [amqp, amqps, management, distribution, epmd] = std::array::from_fn(|_| free_port());
         let ports = Ports { amqp, amqps, management, distribution, epmd };
-        write_files(&folder, &ports);
+        write_files(&folder, &ports, tls);
         let epmd = start(Some(USER), "epmd", |command| {
             command.args(["-address", "127.0.0.1", "-port"]).arg(ports.epmd.to_string());
         });
@@ -91,6 +100,11 @@ impl Rabbit {
     /// The certificate that vouches for the server.
     pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.join("ca.pem")
+    }
+
+    /// A client's certificate and key that the server knows.
+    pub(crate) fn client(&self) -> (PathBuf, PathBuf) {
+        (self.folder.join("client.pem"), self.folder.join("client.key"))
     }
 
     fn environment(&self, command: &mut Command) {
@@ -228,7 +242,7 @@ impl Rabbit {
     }
 }
 
-fn write_files(folder: &Path, ports: &Ports) {
+fn write_files(folder: &Path, ports: &Ports, tls: &str) {
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file");
     let ca_key = rcgen::KeyPair::generate().expect("a key");
     let mut ca = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
@@ -236,7 +250,15 @@ fn write_files(folder: &Path, ports: &Ports) {
     let ca_certificate = ca.self_signed(&ca_key).expect("a certificate");
     let key = rcgen::KeyPair::generate().expect("a key");
     let server = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("parameters");
-    let certificate = server.signed_by(&key, &rcgen::Issuer::new(ca, ca_key)).expect("a certificate");
+    let issuer = rcgen::Issuer::new(ca, ca_key);
+    let certificate = server.signed_by(&key, &issuer).expect("a certificate");
+    let client_key = rcgen::KeyPair::generate().expect("a key");
+    let mut client = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+    // Under its issuer's own name it would be taken for one that signs itself.
+    client.distinguished_name.push(rcgen::DnType::CommonName, "brygga");
+    client.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    write("client.pem", &client.signed_by(&client_key, &issuer).expect("a certificate").pem());
+    write("client.key", &client_key.serialize_pem());
     write("ca.pem", &ca_certificate.pem());
     write("server.pem", &certificate.pem());
     write("server.key", &key.serialize_pem());
@@ -248,7 +270,7 @@ fn write_files(folder: &Path, ports: &Ports) {
         &format!(
             "listeners.tcp.default = 127.0.0.1:{amqp}\nlisteners.ssl.default = 127.0.0.1:{amqps}\n\
              ssl_options.cacertfile = {shown}/ca.pem\nssl_options.certfile = {shown}/server.pem\n\
-             ssl_options.keyfile = {shown}/server.key\nssl_options.verify = verify_none\n\
+             ssl_options.keyfile = {shown}/server.key\n{tls}\
              management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management}\n\
              default_user = {ADMIN}\ndefault_pass = {PASSWORD}\ndisk_free_limit.absolute = 10MB\n"
         ),
