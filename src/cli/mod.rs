@@ -4,6 +4,7 @@
 //! run. A personnummer is never an argument: arguments stand in shell histories and process lists.
 
 mod agreements;
+mod breach;
 mod check;
 mod check_files;
 mod config;
@@ -78,7 +79,10 @@ enum Command {
     /// After a restore: accept.
     #[command(subcommand)]
     Restore(restore::Command),
-    /// What a participant has asked for: erase.
+    /// After a breach: export.
+    #[command(subcommand)]
+    Breach(breach::Command),
+    /// What a participant has asked for: export, erase.
     #[command(subcommand)]
     Subject(subject::Command),
 }
@@ -178,6 +182,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Migrate(args) => migrate::run(args, out).await,
             Command::Records(args) => records::run(&args, out),
             Command::Restore(command) => restore::run(command, out).await,
+            Command::Breach(command) => breach::run(command, out).await,
             Command::Subject(command) => subject::run(command, out).await,
         }
     })

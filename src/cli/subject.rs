@@ -1,6 +1,7 @@
-//! `brygga subject erase`: what the participant can ask for.
+//! `brygga subject export|erase`: what the participant can ask for.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
@@ -11,11 +12,24 @@ use super::{CliError, ContractsFrom, config, person};
 use crate::app::erasure::{Erasure, erase};
 use crate::app::{Opened, WrappingFiles};
 use crate::config::RetentionConfig;
+use crate::page;
 use crate::store::Store as _;
+use crate::subject::extract;
 
 /// What a participant has asked for. The personnummer is read from standard input.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Writes all that is held of a participant, what was sent of it, and who has looked (GDPR article 15): a page and JSON.
+    Export {
+        #[command(flatten)]
+        at: At,
+        /// The folder that the page and the JSON are written to, readable by you alone. It is made where it is not there.
+        #[arg(long, value_name = "DIR", required_unless_present = "json")]
+        out: Option<PathBuf>,
+        /// Also of a protected participant: for the privacy role alone.
+        #[arg(long)]
+        with_protected: bool,
+    },
     /// Erases all that is held of a participant and no rule keeps (GDPR article 17), while the service runs.
     Erase {
         #[command(flatten)]
@@ -61,6 +75,33 @@ impl At {
 
 pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
     match command {
+        Command::Export { at, out: folder, with_protected } => {
+            let (opened, ..) = at.open().await?;
+            let found = on_store!(opened, |journey, store| {
+                let (number, person) = person::read(journey.keys(), store.now())?;
+                extract(journey, store, (&number, &person), with_protected, &at.operator, &at.reason).await
+            })?;
+            let Some(found) = found else {
+                // The same words whether there is nothing or a protection: which of the two is for the privacy role alone.
+                let words = "Nothing is held of this person that may be shown here.";
+                writeln!(out, "{}", if at.json { "{}" } else { words })?;
+                return Ok(1);
+            };
+            let json = serde_json::to_string_pretty(&found).map_err(|error| CliError::Usage(error.to_string()))?;
+            if let Some(folder) = folder {
+                std::fs::create_dir_all(&folder)?;
+                for (name, text) in [("registerutdrag.html", page::extract(&found)?), ("registerutdrag.json", json.clone())] {
+                    write_private(&folder.join(name), &text)?;
+                    if !at.json {
+                        writeln!(out, "Written: {}", folder.join(name).display())?;
+                    }
+                }
+            }
+            if at.json {
+                writeln!(out, "{json}")?;
+            }
+            Ok(0)
+        }
         Command::Erase { at } => {
             let (opened, retention, files) = at.open().await?;
             on_store!(opened, |journey, store| {
@@ -71,6 +112,15 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
             })
         }
     }
+}
+
+/// Writes a file that nobody else on the machine can read.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.create(true).write(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 /// Something that an erasure leaves, by which rule, and until when.

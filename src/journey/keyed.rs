@@ -17,7 +17,7 @@ use crate::seal::{
 };
 use crate::store::{
     AuditAct, AuditRow, Concerned, DueAnswer, DueReport, FeedEntry, NewMessage, Store, StoreError, Stored, StoredMessage, Tx,
-    WithdrawalRow,
+    WholeEntry, WithdrawalRow,
 };
 use crate::translate::Rendition;
 
@@ -188,6 +188,16 @@ impl<T: Tx> KeyedTx<T> {
         self.tx.note_withdrawal(row).await?;
         let noted = AuditRow::of_program(AuditAct::Withdrawal).on(message).to(&row.recipient).at(row.position);
         self.tx.audit(&noted.under(row.code).with(row.step.as_str())).await
+    }
+
+    /// Opens an entry of a feed; `None` where its key is gone, and so is its content.
+    ///
+    /// # Errors
+    /// A fault of the key store; or what was stored is not what was sealed.
+    pub async fn open_entry(&mut self, entry: &WholeEntry) -> Stored<Option<Vec<u8>>> {
+        self.vault.fetch(&mut self.ring, [&entry.sealed]).await?;
+        let (recipient, subject, contract, syntax) = (&entry.recipient, &entry.subject, entry.contract.as_str(), entry.syntax);
+        Ok(self.ring.open(&entry.sealed, &Bound::Document { recipient, subject, contract, syntax })?)
     }
 
     /// Whether the key of a stored message still stands.

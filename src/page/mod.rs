@@ -5,8 +5,10 @@
 //! policy that lets it load nothing and run nothing. A document lies beside this file and fills the blocks `title` and `main`.
 //! The templates are well-formed XML too, so that a test can hold them to it.
 
+mod extract;
 mod records;
 
+pub use extract::extract;
 pub use records::{assessment, records};
 
 /// Why a document cannot be made: a fault of the program, since templates are compiled in.

@@ -46,7 +46,7 @@ pub use clock::Clock;
 pub use concerned::Concerned;
 pub use due::{DueAnswer, DueReport};
 pub use feeds::Feeds;
-pub use rights::{Rights, WholeEntry};
+pub use rights::{Rights, ServedDocument, WholeEntry};
 pub use rows::{
     Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState,
     NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,

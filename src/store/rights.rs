@@ -8,7 +8,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use super::{EntryState, Stored};
-use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject, Syntax};
+use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject, Syntax};
 use crate::feed::Method;
 use crate::seal::SealedBytes;
 
@@ -43,6 +43,21 @@ pub struct WholeEntry {
     pub confirmed_at: Option<Timestamp>,
 }
 
+/// A document that was served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedDocument {
+    /// To whom.
+    pub recipient: RecipientId,
+    /// Of whom.
+    pub person: PersonKey,
+    /// The message that it was made of.
+    pub message: MessageNumber,
+    /// The outgoing contract.
+    pub contract: String,
+    /// When it was served first.
+    pub served_at: Timestamp,
+}
+
 /// What the participant's rights and retention ask of a transaction.
 pub trait Rights: Send {
     /// All entries of reports with their contents, in every feed, by recipient and position.
@@ -55,4 +70,12 @@ pub trait Rights: Send {
     /// Blanks entries for good. A document that is live is [`EntryState::Expired`] from then on and no longer shown. The keyed
     /// digests of the contents go too where `digests` says so.
     fn blank_entries(&mut self, entries: &[(RecipientId, Position)], digests: bool) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Documents that were served first from an instant on and before another.
+    fn served_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        recipient: Option<&RecipientId>,
+    ) -> impl Future<Output = Stored<Vec<ServedDocument>>> + Send;
 }

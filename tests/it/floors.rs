@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 33] = [
+const FLOORS: [(&str, u8, u8); 34] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -25,6 +25,7 @@ const FLOORS: [(&str, u8, u8); 33] = [
     ("store", 3, 0),
     ("journey", 3, 0),
     ("dead_letter", 3, 0),
+    ("subject", 3, 0),
     ("records", 3, 0),
     ("store/sqlite", 4, 0),
     ("amqp", 4, 0),

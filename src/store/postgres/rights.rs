@@ -1,15 +1,16 @@
 //! What the participant's rights and retention ask of PostgreSQL.
 
+use jiff::Timestamp;
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::fault::away;
-use super::read::{column, digest, micros, optional_time, recipient as recipient_of, time, word};
+use super::read::{column, digest, micros, optional_time, person as person_of, recipient as recipient_of, time, word};
 use super::rows::method;
 use super::sql;
 use super::tx::PgTx;
 use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::seal::SealedBytes;
-use crate::store::{EntryState, Rights, Stored, WholeEntry};
+use crate::store::{EntryState, Rights, ServedDocument, Stored, WholeEntry};
 
 const TABLE: &str = "entries";
 
@@ -40,6 +41,18 @@ impl Rights for PgTx {
         self.work.forget_entries();
         Ok(())
     }
+
+    async fn served_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        recipient: Option<&RecipientId>,
+    ) -> Stored<Vec<ServedDocument>> {
+        self.write_out().await?;
+        let query = sqlx::query(sql::SERVED_BETWEEN).bind(micros(from)).bind(micros(to));
+        let query = query.bind(recipient.map(RecipientId::as_str));
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(served_document).collect()
+    }
 }
 
 fn whole(row: &PgRow) -> Stored<WholeEntry> {
@@ -57,5 +70,15 @@ fn whole(row: &PgRow) -> Stored<WholeEntry> {
         published_at: time(row, TABLE, "published_at")?,
         served_at: optional_time(row, TABLE, "served_at")?,
         confirmed_at: optional_time(row, TABLE, "confirmed_at")?,
+    })
+}
+
+fn served_document(row: &PgRow) -> Stored<ServedDocument> {
+    Ok(ServedDocument {
+        recipient: recipient_of(row, "recipient")?,
+        person: digest(row, TABLE, "person", person_of)?,
+        message: MessageNumber(column(row, "message")?),
+        contract: column(row, "contract")?,
+        served_at: time(row, TABLE, "served_at")?,
     })
 }

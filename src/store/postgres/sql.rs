@@ -144,6 +144,8 @@ statements! {
         state = CASE WHEN state = 'live' AND method = 'PUT' THEN 'expired' ELSE state END \
         FROM UNNEST($1::text[], $2::bigint[]) AS gone (recipient, position) \
         WHERE entries.recipient = gone.recipient AND entries.position = gone.position";
+    SERVED_BETWEEN = "SELECT recipient, person, message, contract, served_at FROM entries WHERE served_at >= $1 \
+        AND served_at < $2 AND method = 'PUT' AND person IS NOT NULL AND ($3::text IS NULL OR recipient = $3)";
     KEEP_REVOCATION = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES ($1, $2, $3, $4) \
         ON CONFLICT DO NOTHING";
     KEPT_REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ANY($1) \

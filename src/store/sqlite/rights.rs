@@ -1,15 +1,16 @@
 //! What the participant's rights and retention ask of SQLite.
 
+use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::entries::method;
-use super::read::{column, digest, micros, optional_time, recipient as recipient_of, time, word};
+use super::read::{column, digest, micros, optional_time, person as person_of, recipient as recipient_of, time, word};
 use super::tx::SqliteTx;
 use super::{Stored, away, sql};
 use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::seal::SealedBytes;
-use crate::store::{EntryState, Rights, WholeEntry};
+use crate::store::{EntryState, Rights, ServedDocument, WholeEntry};
 
 const TABLE: &str = "entries";
 
@@ -40,6 +41,17 @@ impl Rights for SqliteTx {
         }
         Ok(())
     }
+
+    async fn served_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        recipient: Option<&RecipientId>,
+    ) -> Stored<Vec<ServedDocument>> {
+        let query = sqlx::query(sql::SERVED_BETWEEN).bind(micros(from)).bind(micros(to));
+        let query = query.bind(recipient.map(RecipientId::as_str));
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(served_document).collect()
+    }
 }
 
 async fn blank(db: &mut SqliteConnection, recipient: &RecipientId, position: Position, digests: bool) -> Stored<()> {
@@ -62,5 +74,15 @@ fn whole(row: &SqliteRow) -> Stored<WholeEntry> {
         published_at: time(row, TABLE, "published_at")?,
         served_at: optional_time(row, TABLE, "served_at")?,
         confirmed_at: optional_time(row, TABLE, "confirmed_at")?,
+    })
+}
+
+fn served_document(row: &SqliteRow) -> Stored<ServedDocument> {
+    Ok(ServedDocument {
+        recipient: recipient_of(row, "recipient")?,
+        person: digest(row, TABLE, "person", person_of)?,
+        message: MessageNumber(column(row, "message")?),
+        contract: column(row, "contract")?,
+        served_at: time(row, TABLE, "served_at")?,
     })
 }

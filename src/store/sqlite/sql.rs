@@ -143,6 +143,8 @@ statements! {
     BLANK_ENTRY = "UPDATE entries SET sealed = x'', fingerprint = CASE WHEN ?3 THEN x'' ELSE fingerprint END, \
         state = CASE WHEN state = 'live' AND method = 'PUT' THEN 'expired' ELSE state END \
         WHERE recipient = ?1 AND position = ?2";
+    SERVED_BETWEEN = "SELECT recipient, person, message, contract, served_at FROM entries WHERE served_at >= ?1 \
+        AND served_at < ?2 AND method = 'PUT' AND person IS NOT NULL AND (?3 IS NULL OR recipient = ?3)";
     KEEP_REVOCATION = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES (?1, ?2, ?3, ?4) \
         ON CONFLICT DO NOTHING";
     KEPT_REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ?1";

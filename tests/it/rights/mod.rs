@@ -2,4 +2,5 @@
 
 mod erasure;
 mod erasure_postgres;
+mod export;
 mod people;

@@ -8,6 +8,7 @@ mod due;
 mod feeds;
 mod locks;
 mod messages;
+mod rights;
 mod telling;
 mod withdrawals;
 
