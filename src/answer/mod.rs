@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::contract::Catalogue;
-use crate::domain::{Code, Keys, MessageNumber, RecipientId, Refusal, Subject, Syntax, Violation};
+use crate::domain::{Code, Keys, MessageNumber, ReceiptKind, RecipientId, Refusal, Subject, Syntax, Violation};
 use crate::store::StoredMessage;
 
 /// The stages whose refusals a sender is told. What comes after them depends on the participant or is our own fault.
@@ -33,11 +33,13 @@ pub enum Kind {
     Rejection,
     /// At the end of its hold period a report has not been given to everybody whose gate is a waiver.
     NotForwarded,
+    /// What a recipient says of a document that was made of the message.
+    Receipt,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Accepted, Self::Rejection, Self::NotForwarded];
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Rejection, Self::NotForwarded, Self::Receipt];
 
     /// The outgoing contract.
     #[must_use]
@@ -46,6 +48,7 @@ impl Kind {
             Self::Accepted => "accepted.v1",
             Self::Rejection => "rejection.v1",
             Self::NotForwarded => "not-forwarded.v1",
+            Self::Receipt => "receipt.v1",
         }
     }
 
@@ -82,6 +85,17 @@ pub struct Answer {
     kind: Kind,
     illustrative: bool,
     document: Vec<u8>,
+}
+
+/// Which document a receipt is about: nothing of what stands in it.
+#[derive(Debug, Clone, Copy)]
+pub struct OfDocument<'a> {
+    /// The outgoing contract.
+    pub contract: &'a str,
+    /// Names the document over all revisions.
+    pub subject: &'a Subject,
+    /// Whether it rests on an illustration that nobody has signed.
+    pub illustrative: bool,
 }
 
 impl<'a> Letterhead<'a> {
@@ -130,6 +144,20 @@ impl<'a> Letterhead<'a> {
     #[must_use]
     pub fn not_forwarded(self, illustrative: bool) -> Answer {
         self.write(Kind::NotForwarded, illustrative, Map::new())
+    }
+
+    /// Says what a recipient says of one document. Its code is one of a closed list.
+    #[must_use]
+    pub fn receipt(self, of: OfDocument<'_>, kind: ReceiptKind, code: Option<&str>, at: Timestamp) -> Answer {
+        let mut body = Map::new();
+        body.insert("document".to_owned(), json!(of.contract));
+        body.insert("subject".to_owned(), json!(of.subject.to_hex()));
+        body.insert("kind".to_owned(), json!(kind.as_str()));
+        if let Some(code) = code {
+            body.insert("code".to_owned(), json!(code));
+        }
+        body.insert("at".to_owned(), json!(at.to_string()));
+        self.write(Kind::Receipt, of.illustrative, body)
     }
 
     fn write(self, kind: Kind, illustrative: bool, body: Map<String, Value>) -> Answer {
@@ -199,7 +227,9 @@ mod tests {
     #[test]
     fn nothing_that_depends_on_the_participant_is_told() {
         for code in Code::ALL {
-            let untold = ["consent.", "translate.", "journey.", "relay."].iter().any(|stage| code.as_str().starts_with(stage));
+            let untold = ["consent.", "translate.", "journey.", "relay.", "recipient."]
+                .iter()
+                .any(|stage| code.as_str().starts_with(stage));
             assert_eq!(is_told(*code), !untold, "{code}");
         }
     }

@@ -17,7 +17,7 @@ use super::relays::Relays;
 use super::sampler::sample;
 use super::sweeper::sweep;
 use crate::amqp::{AmqpCourier, AmqpIntake};
-use crate::config::{Config, FeedConfig};
+use crate::config::{ACKNOWLEDGE_WITHIN_HOURS, Config, FeedConfig};
 use crate::domain::RecipientId;
 use crate::http::management::{self, Management};
 use crate::http::{Api, TlsPlace, Trust, TrustFault};
@@ -195,7 +195,9 @@ fn start<S: Store>(
 ) -> Result<(), ServeError> {
     let Common { journey, health, numbers, owner, hangups, stopping } = common;
     parts.spawn("sweep", sweep(journey.clone(), handles.intake.clone(), store, stopping.clone()));
-    parts.spawn("numbers", sample(handles.console, Arc::clone(&numbers), stopping.clone()));
+    let unsaid = Duration::from_secs(ACKNOWLEDGE_WITHIN_HOURS.saturating_mul(3_600));
+    let patience = config.feed.as_ref().map_or(unsaid, |feed| feed.acknowledge_within);
+    parts.spawn("numbers", sample(handles.console, Arc::clone(&numbers), patience, stopping.clone()));
     if let (Some(feed), Some(settings)) = (feed, &config.feed) {
         let api = Api::new(journey.clone(), handles.feed.clone(), settings.limits, &settings.about, stopping.clone())
             .counted_in(Arc::clone(&numbers));

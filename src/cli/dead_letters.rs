@@ -109,7 +109,7 @@ fn told(number: i64, again: Again) -> (String, &'static str) {
     };
     let sent = match again.entries {
         0 => String::new(),
-        entries => format!("Of message {number}, {entries} that a system did not take will be sent again."),
+        entries => format!("Of message {number}, {entries} that a system or recipient did not take will be sent again."),
     };
     (format!("{ran}{}{sent}", if ran.is_empty() || sent.is_empty() { "" } else { " " }), state)
 }
@@ -144,7 +144,7 @@ async fn list<S: Store>(at: &At, journey: &Journey, store: &S, out: &mut dyn Wri
                     "message": letter.message.0, "messageId": letter.message_id.to_string(),
                     "recipient": letter.recipient.as_ref().map(crate::domain::RecipientId::as_str),
                     "login": letter.login.as_str(), "contract": letter.contract, "code": letter.code.as_str(),
-                    "receivedAt": letter.received_at.to_string(),
+                    "receivedAt": letter.received_at.to_string(), "said": letter.said,
                 })
             })
             .collect();
@@ -162,7 +162,10 @@ async fn list<S: Store>(at: &At, journey: &Journey, store: &S, out: &mut dyn Wri
                 letter.contract.clone(),
                 letter.recipient.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string),
                 letter.code.to_string(),
-                letter.code.words().to_owned(),
+                match &letter.said {
+                    Some(said) => format!("{} {said}", letter.code.words()),
+                    None => letter.code.words().to_owned(),
+                },
             ]);
         }
         writeln!(out, "{table}")?;
@@ -256,13 +259,13 @@ fn show_envelope(
 }
 
 fn undelivered(entries: &[RefusedEntry]) -> Vec<serde_json::Value> {
-    let code = Code::RelayRefused.as_str();
-    entries.iter().map(|entry| json!({ "recipient": entry.recipient.as_str(), "code": code, "said": entry.said })).collect()
+    let told = |entry: &RefusedEntry| json!({ "recipient": entry.recipient.as_str(), "code": entry.code.as_str(), "said": entry.said });
+    entries.iter().map(told).collect()
 }
 
 fn say_undelivered(entries: &[RefusedEntry], out: &mut dyn Write) -> Result<(), CliError> {
-    let code = Code::RelayRefused;
     for entry in entries {
+        let code = entry.code;
         writeln!(out, "  to {}: {code}: {} It said: {}.", entry.recipient, code.words(), entry.said)?;
     }
     Ok(())

@@ -8,6 +8,7 @@ mod breach;
 mod check;
 mod check_files;
 mod config;
+mod consents;
 mod contracts;
 mod dead_letters;
 mod demo;
@@ -22,6 +23,7 @@ mod restore;
 mod serve;
 mod subject;
 mod table;
+mod withdrawals;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -61,6 +63,9 @@ enum Command {
     /// Dead letters: list, show, retry, discard.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Consents: list, record, revoke.
+    #[command(subcommand)]
+    Consents(consents::Command),
     /// The configuration: check.
     #[command(subcommand)]
     Config(config::Command),
@@ -85,6 +90,9 @@ enum Command {
     /// What a participant has asked for: export, erase.
     #[command(subcommand)]
     Subject(subject::Command),
+    /// What was taken back from recipients: list.
+    #[command(subcommand)]
+    Withdrawals(withdrawals::Command),
 }
 
 /// Why a command could not be run.
@@ -175,6 +183,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Contracts(command) => contracts::run(command, out),
             Command::Agreements(command) => agreements::run(command, out),
             Command::DeadLetters(command) => dead_letters::run(command, out).await,
+            Command::Consents(command) => consents::run(command, out).await,
             Command::Config(command) => config::run(command, out),
             Command::Explain(args) => explain::run(args, out).await,
             Command::Held(command) => held::run(command, out).await,
@@ -184,6 +193,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Restore(command) => restore::run(command, out).await,
             Command::Breach(command) => breach::run(command, out).await,
             Command::Subject(command) => subject::run(command, out).await,
+            Command::Withdrawals(command) => withdrawals::run(command, out).await,
         }
     })
 }

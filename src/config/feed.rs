@@ -14,6 +14,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::{ConfigFault, Section, Surroundings};
 use crate::domain::{KommunCode, OrganisationNumber, Party, RecipientId};
 
+/// How long a `DELETE` may stand without its recipient's acknowledgement, in hours, where the configuration does not say.
+pub const ACKNOWLEDGE_WITHIN_HOURS: u64 = 72;
+
 /// What a feed over mutual TLS is served with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedConfig {
@@ -25,6 +28,8 @@ pub struct FeedConfig {
     pub limits: FeedLimits,
     /// What a connection may cost.
     pub connections: FeedConnections,
+    /// How long a `DELETE` may stand without its recipient's acknowledgement before it is counted as overdue.
+    pub acknowledge_within: Duration,
     /// What `/openapi.json` and `/api-info` say of the one who serves.
     pub about: FeedAbout,
 }
@@ -144,7 +149,9 @@ impl FeedConfig {
             contact_url: https(section, "contact_url"),
             contact_email: section.value("contact_email"),
         };
-        Some(Self { listen: listen?, tls: tls?, limits, connections, about })
+        let hours = section.number("acknowledge_within_hours", ACKNOWLEDGE_WITHIN_HOURS, 1..=8_760);
+        let acknowledge_within = Duration::from_secs(hours.saturating_mul(3_600));
+        Some(Self { listen: listen?, tls: tls?, limits, connections, acknowledge_within, about })
     }
 
     /// Reads the section `[feed]` of a whole configuration and looks at nothing else in it: how a running service takes

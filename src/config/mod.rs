@@ -11,7 +11,9 @@ mod service;
 mod store;
 
 pub use amqp::{Amqp, BrokerUrl, BrokerUrlError};
-pub use feed::{ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls};
+pub use feed::{
+    ACKNOWLEDGE_WITHIN_HOURS, ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls,
+};
 pub use keys::{KeyStorePlace, KeysConfig};
 pub use password::Password;
 pub use relay::{Https, Relay, SystemAddress, SystemAddressError, Via};

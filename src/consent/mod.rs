@@ -5,6 +5,7 @@
 
 mod combine;
 mod ground;
+mod standing;
 
 use jiff::Timestamp;
 
@@ -13,6 +14,7 @@ use crate::domain::{Categories, Code, ConsentKind, ConsentRevision, ReportKey, d
 use crate::law::Law;
 use combine::{Consent, combine};
 pub use ground::Touched;
+pub use standing::{ConsentStanding, standing};
 
 /// A leg whose gate is open. Only this module makes one.
 #[derive(Debug)]

@@ -95,13 +95,15 @@ pub struct Again {
     pub entries: usize,
 }
 
-/// Runs a letter once more under the contracts of today, and lets go out again what systems did not take of it. It moves; it
+/// Runs a letter once more under the contracts of today, lets go out again what systems did not take of it, and publishes anew
+/// what its recipient has rejected. It moves; it
 /// is no new receipt. `None` where there is nothing that may be run.
 ///
 /// # Errors
 /// A fault of the store.
 pub async fn retry<S: Store>(journey: &Journey, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<Again>> {
-    let entries = undelivered::release(store, number, operator).await?;
+    let released = undelivered::release(store, number, operator).await?;
+    let entries = released + journey.publish_anew(store, number, operator).await?;
     let mut tx = store.begin("dead-letter-look").await?;
     let open = match tx.message(number).await? {
         Some(stored) => is_open(&mut tx, &stored).await?,

@@ -1,25 +1,29 @@
 //! Entries that their systems did not take: sent again, or set aside for good. The delivery rows are locked first, so that
 //! no relay, correction or revocation changes the entries meanwhile.
 
-use crate::domain::{MessageNumber, RecipientId};
-use crate::store::{AuditAct, AuditRow, Feeds as _, RefusedEntry, Store, Stored, Tx};
+use crate::domain::{Code, MessageNumber, RecipientId};
+use crate::store::{AuditAct, AuditRow, Feeds as _, Receipts as _, RefusedEntry, Store, Stored, Tx};
 
 /// Lets everything of a message that systems did not take go out again. Says how many entries.
 pub(super) async fn release<S: Store>(store: &S, number: MessageNumber, operator: &str) -> Stored<usize> {
     let Some((mut tx, entries)) = locked(store, "entries-release", number).await? else { return Ok(0) };
-    for entry in &entries {
+    for entry in entries.iter().filter(|entry| entry.code == Code::RelayRefused) {
         tx.release_entry(&entry.recipient, entry.position).await?;
         tx.audit(&row(operator, number, entry, "send again")).await?;
     }
     tx.commit().await?;
-    Ok(entries.len())
+    Ok(entries.iter().filter(|entry| entry.code == Code::RelayRefused).count())
 }
 
-/// Sets everything of a message that systems did not take aside for good. Says how many entries.
+/// Sets everything of a message that systems did not take, or recipients have rejected, aside for good. Says how many entries.
 pub(super) async fn discard<S: Store>(store: &S, number: MessageNumber, operator: &str, reason: &str) -> Stored<usize> {
     let Some((mut tx, entries)) = locked(store, "entries-discard", number).await? else { return Ok(0) };
     for entry in &entries {
-        tx.discard_entry(&entry.recipient, entry.position).await?;
+        if entry.code == Code::RecipientRejected {
+            tx.settle_rejection(&entry.recipient, entry.position).await?;
+        } else {
+            tx.discard_entry(&entry.recipient, entry.position).await?;
+        }
         tx.audit(&row(operator, number, entry, "discard").because(reason)).await?;
     }
     tx.commit().await?;

@@ -132,6 +132,8 @@ codes! {
 
     RelayRefused = "relay.refused", "The system that this is for does not take it as it is.";
 
+    RecipientRejected = "recipient.rejected", "The recipient has the document and does not take it; its own code says why.";
+
     JourneySuperseded = "journey.superseded", "A higher revision of the same report has replaced this one.";
     JourneyLapsed = "journey.lapsed", "The time in which it might be disclosed has passed.";
     JourneyCancelled = "journey.cancelled", "The sender has cancelled the report.";

@@ -15,6 +15,7 @@ mod party;
 mod path;
 mod person;
 mod place;
+mod receipt;
 mod refusal;
 mod shape;
 mod time;
@@ -32,6 +33,7 @@ pub use party::{KommunCode, Login, OrganisationNumber, Party, RecipientId, Syste
 pub use path::FieldPath;
 pub use person::{BirthDate, PersonError, PersonKey, PersonNumber};
 pub use place::{Place, Step};
+pub use receipt::ReceiptKind;
 pub use refusal::{Refusal, Violation};
 pub use shape::{Field, Format, Leaf, LeafKind, List, Object, Outline, Roles, Shape};
 pub use time::{STOCKHOLM, TimeError, activity_instant, calendar_date, date_of};

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -20,6 +20,7 @@ use super::description::Description;
 use super::feed;
 use super::problem::Problem;
 use super::reader::Reader;
+use super::receipts;
 use super::request;
 use super::tls::{Peer, Trust};
 use super::waiting::Waiting;
@@ -88,6 +89,7 @@ fn routes<S: Store>() -> Router<Api<S>> {
     let info = async |State(api): State<Api<S>>, headers: HeaderMap| api.description.info(&headers);
     Router::new()
         .route("/v1/feed", feed.layer(compressed))
+        .route("/v1/receipts", post(receipts::take::<S>).fallback(|| async { Problem::Method("POST") }))
         .route("/openapi.json", get(openapi).fallback(|| async { Problem::Method("GET,HEAD") }))
         .route("/api-info", get(info).fallback(|| async { Problem::Method("GET,HEAD") }))
         .fallback(|| async { Problem::NotFound })

@@ -8,6 +8,7 @@ mod feed;
 pub mod management;
 mod problem;
 mod reader;
+mod receipts;
 mod request;
 mod tls;
 mod waiting;

@@ -22,6 +22,12 @@ pub(super) enum Problem {
     Parameter,
     /// A request that carries nothing has a body.
     Body,
+    /// A body is too large, or does not come whole in time.
+    TooLarge,
+    /// A body is not JSON by its media type.
+    MediaType,
+    /// A body is not a batch of receipts.
+    Receipts,
     /// The address is too long.
     Long,
     /// The client's certificate is not, or no longer, good.
@@ -59,6 +65,24 @@ impl Problem {
                 "body",
                 "The request has a body",
                 "What is read here is read with GET and without a body.",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "The body is too large, or did not come whole",
+                "A batch has at most 256 KiB and comes within ten seconds. Send fewer receipts at once.",
+            ),
+            Self::MediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media-type",
+                "The body is not JSON",
+                "Receipts are sent as application/json.",
+            ),
+            Self::Receipts => (
+                StatusCode::BAD_REQUEST,
+                "receipts",
+                "The body is not a batch of receipts",
+                "Nothing of it was recorded. The form stands in /openapi.json; a batch has from 1 to 500 receipts.",
             ),
             Self::Long => (
                 StatusCode::URI_TOO_LONG,
@@ -113,7 +137,7 @@ impl Problem {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method",
                 "The method is not taken here",
-                "The methods that are taken stand in Allow. The feed is read with GET.",
+                "The methods that are taken stand in Allow. The feed is read with GET, and receipts are sent with POST.",
             ),
         }
     }

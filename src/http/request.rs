@@ -61,5 +61,5 @@ fn fault_of(request: &Request) -> Option<Problem> {
 
 /// A label of a closed set, whatever was asked for.
 fn route_of(path: &str) -> &'static str {
-    ["/v1/feed", "/openapi.json", "/api-info"].into_iter().find(|route| *route == path).unwrap_or("other")
+    ["/v1/feed", "/v1/receipts", "/openapi.json", "/api-info"].into_iter().find(|route| *route == path).unwrap_or("other")
 }

@@ -31,6 +31,7 @@ pub struct KeyedTx<T> {
     notes: Vec<LedgerNote>,
     /// Whose keys are destroyed with the commit.
     condemned: Vec<Holder>,
+    cause: Option<MessageNumber>,
 }
 
 /// Everything that is not about contents is the store's own transaction.
@@ -56,7 +57,7 @@ impl Journey {
     pub async fn begin<S: Store>(&self, store: &S, name: &'static str) -> Stored<KeyedTx<S::Tx>> {
         let tx = store.begin(name).await?;
         let (vault, ring, marks, notes) = (self.vault().clone(), Keyring::default(), Marks::default(), Vec::new());
-        self.trusted(store, KeyedTx { tx, vault, ring, marks, notes, condemned: Vec::new() }).await
+        self.trusted(store, KeyedTx { tx, vault, ring, marks, notes, condemned: Vec::new(), cause: None }).await
     }
 
     /// Whose key seals a message: the participant's, or the message's own where nobody can tell whom it is about.
@@ -104,6 +105,11 @@ impl<T: Tx> KeyedTx<T> {
     /// Destroys a holder's key with the commit; its participant is locked.
     pub(super) fn condemn(&mut self, holder: Holder) {
         self.condemned.push(holder);
+    }
+
+    /// What is taken back from here on is taken back because of this message.
+    pub(super) const fn because_of(&mut self, message: MessageNumber) {
+        self.cause = Some(message);
     }
 
     /// Takes every lock that settling what is concerned can need, and fetches the participants' keys.
@@ -180,12 +186,13 @@ impl<T: Tx> KeyedTx<T> {
         Some(key.digest(documents.iter().flat_map(|one| [one.heading().subject.as_bytes(), one.bytes()])))
     }
 
-    /// Writes a row of the ledger of withdrawals, and with it one of the audit log on the message that it follows from.
+    /// Writes a row of the ledger of withdrawals with what caused it, and one of the audit log on the message that it follows
+    /// from.
     ///
     /// # Errors
     /// A fault of the store.
     pub async fn note_withdrawal(&mut self, row: &WithdrawalRow, message: MessageNumber) -> Stored<()> {
-        self.tx.note_withdrawal(row).await?;
+        self.tx.note_withdrawal(&WithdrawalRow { cause: self.cause, ..row.clone() }).await?;
         let noted = AuditRow::of_program(AuditAct::Withdrawal).on(message).to(&row.recipient).at(row.position);
         self.tx.audit(&noted.under(row.code).with(row.step.as_str())).await
     }

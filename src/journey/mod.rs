@@ -4,9 +4,11 @@
 //! to the caller, who acknowledges nothing and tries again.
 
 mod answers;
+mod apply;
 mod arrival;
 mod attempts;
 mod basis;
+mod consents;
 mod courier;
 mod dry_run;
 mod erase;
@@ -15,6 +17,7 @@ mod fates;
 mod guard;
 mod keyed;
 mod recall;
+mod receipts;
 mod reconcile;
 mod relay;
 mod retry;
@@ -33,6 +36,7 @@ use uuid::Uuid;
 pub use arrival::{Arrival, Defect, Outcome};
 use attempts::Attempts;
 pub use basis::{BasisRecord, TouchedRecord};
+pub use consents::ListedConsent;
 pub use courier::{ATTEMPT, Courier, Delivery, Parcel};
 pub use dry_run::{DryRun, LegView, is_clean};
 pub use erase::Erased;
@@ -158,6 +162,7 @@ impl Journey {
 
     /// What follows from a stored message: its legs, or what it changes for the participant's other messages.
     async fn after<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage, fan: Option<Fan>, may_wait: bool) -> Stored<()> {
+        tx.because_of(stored.number);
         let Some(person) = stored.message.person else { return Ok(()) };
         if let Some(fan) = fan {
             for leg in &fan.legs {

@@ -72,6 +72,18 @@ pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act>
     acts
 }
 
+/// The document that a subject's recipient holds while its `DELETE` stands unfetched in the feed, and that `DELETE`: a newer
+/// document takes the place of both.
+pub(super) fn unfetched_delete(entries: &[EntryRow], subject: &Subject) -> Option<(Position, Position)> {
+    let delete = live(entries, subject).filter(|entry| entry.method == Method::Delete && !entry.served)?;
+    recipient_holds(entries, subject).map(|held| (held, delete.position))
+}
+
+/// The live document of a subject that nobody has fetched.
+pub(super) fn unseen(entries: &[EntryRow], subject: &Subject) -> Option<Position> {
+    live(entries, subject).filter(|entry| entry.method == Method::Put && !entry.served).map(|entry| entry.position)
+}
+
 fn live<'a>(entries: &'a [EntryRow], subject: &Subject) -> Option<&'a EntryRow> {
     entries.iter().find(|entry| entry.state == EntryState::Live && entry.subject == *subject)
 }
@@ -104,7 +116,7 @@ fn recipient_holds<'a>(entries: &'a [EntryRow], subject: &Subject) -> Option<&'a
 
 #[cfg(test)]
 mod tests {
-    use super::{Act, Desired, reconcile, stays};
+    use super::{Act, Desired, reconcile, stays, unfetched_delete, unseen};
     use crate::domain::{MessageNumber, Position, Subject};
     use crate::feed::Method;
     use crate::store::{EntryRow, EntryState};
@@ -188,6 +200,17 @@ mod tests {
         assert_eq!(reconcile(&expired, &Desired::Documents(&[(subject(), vec![9])])), [Act::Publish(0)]);
         assert_eq!(reconcile(&expired, &Desired::Retract), [Act::Delete(Position(1), subject())]);
         assert_eq!(reconcile(&[entry(1, Method::Put, EntryState::Expired, false)], &Desired::Retract), []);
+    }
+
+    #[test]
+    fn a_delete_that_nobody_fetched_belongs_to_what_its_recipient_holds() {
+        let old = entry(1, Method::Put, EntryState::Replaced, true);
+        let entries = [old.clone(), entry(2, Method::Delete, EntryState::Live, false)];
+        assert_eq!(unfetched_delete(&entries, &subject()), Some((Position(1), Position(2))));
+        let fetched = [old.clone(), entry(2, Method::Delete, EntryState::Live, true)];
+        assert_eq!(unfetched_delete(&fetched, &subject()), None);
+        let newer = [old, entry(2, Method::Put, EntryState::Live, false)];
+        assert_eq!((unfetched_delete(&newer, &subject()), unseen(&newer, &subject())), (None, Some(Position(2))));
     }
 
     #[test]

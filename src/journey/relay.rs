@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use super::courier::{Courier, Delivery, Parcel};
 use super::serve::Served;
 use super::{Journey, KeyedTx};
-use crate::domain::{Code, MessageNumber, Position, RecipientId};
+use crate::domain::{Code, MessageNumber, Position, RecipientId, Subject};
 use crate::faults;
 use crate::feed::Method;
-use crate::store::{AuditAct, AuditRow, FeedEntry, Feeds as _, Store, StoreError, Stored, Tx};
+use crate::store::{AuditAct, AuditRow, FeedEntry, Feeds as _, Store, StoreError, Stored, Tx, WithdrawalRow, WithdrawalStep};
 use crate::telemetry::{EntryDelivered, EntryRefused, Event as _};
 use uuid::Uuid;
 
@@ -61,8 +61,8 @@ enum Next {
 
 /// What became of an entry, to be recorded.
 enum Settled {
-    /// It has arrived.
-    Arrived(Position),
+    /// It has arrived, document or `DELETE`.
+    Arrived(Position, Method),
     /// Its recipient does not take it; what it said.
     Refused(Position, MessageNumber, String),
 }
@@ -107,7 +107,7 @@ impl Journey {
             let begun = Instant::now();
             if !store.take_lease(recipient, owner, LEASE).await? {
                 // That it has arrived is true whoever holds the lease. What was refused is the other process's to find out.
-                self.record(store, recipient, settled.filter(|settled| matches!(settled, Settled::Arrived(_)))).await?;
+                self.record(store, recipient, settled.filter(|settled| matches!(settled, Settled::Arrived(..)))).await?;
                 return Ok(false);
             }
             let (served, message, message_id) = match self.next(store, recipient, settled.take()).await? {
@@ -118,12 +118,12 @@ impl Journey {
                 // Another process may hold the lease by now; the entry is handed over again.
                 continue;
             }
-            let position = served.position;
+            let (position, method) = (served.position, served.method);
             let parcel = self.parcel(recipient, *served, epoch, message_id);
             settled = match courier.deliver(&parcel).await {
                 Delivery::Arrived => {
                     EntryDelivered { recipient: recipient.as_str(), position: position.0 }.emit();
-                    Some(Settled::Arrived(position))
+                    Some(Settled::Arrived(position, method))
                 }
                 Delivery::Refused(said) => {
                     EntryRefused { recipient: recipient.as_str(), position: position.0, said: &said }.emit();
@@ -202,7 +202,13 @@ impl Journey {
 impl Settled {
     async fn write<T: Tx>(self, tx: &mut KeyedTx<T>, recipient: &RecipientId) -> Stored<()> {
         match self {
-            Self::Arrived(position) => tx.confirm(recipient, position).await,
+            Self::Arrived(position, method) => {
+                if method == Method::Delete {
+                    // Its system has taken it. A system that is delivered to has no other way to say so.
+                    tx.note_delete_acknowledged(recipient, position).await?;
+                }
+                tx.confirm(recipient, position).await
+            }
             Self::Refused(position, message, said) => {
                 tx.refuse_entry(recipient, position, &said).await?;
                 let row = AuditRow::of_program(AuditAct::DeliveryRefused).on(message).to(recipient).at(position);
@@ -216,13 +222,14 @@ impl Settled {
 struct Shuts {
     was_handed_over: bool,
     message: MessageNumber,
-    subject: crate::domain::Subject,
+    position: Position,
+    subject: Subject,
 }
 
 impl Shuts {
     fn of(entry: &FeedEntry) -> Self {
         let was_handed_over = entry.served && entry.method == Method::Put && entry.report.is_some();
-        Self { was_handed_over, message: entry.message, subject: entry.subject }
+        Self { was_handed_over, message: entry.message, position: entry.position, subject: entry.subject }
     }
 
     /// Its gate has shut by a date after it was handed over, and nobody knows whether it arrived: its `DELETE` goes instead.
@@ -230,9 +237,12 @@ impl Shuts {
         if !self.was_handed_over {
             return Ok(());
         }
-        match tx.message(self.message).await? {
-            Some(stored) => tx.publish_delete(recipient, &self.subject, &stored).await,
-            None => Ok(()),
-        }
+        let Some(stored) = tx.message(self.message).await? else { return Ok(()) };
+        let Some(report) = stored.message.report else { return Ok(()) };
+        let delete = Some(tx.publish_delete(recipient, &self.subject, &stored).await?);
+        let (recipient, position, subject) = (recipient.clone(), self.position, self.subject);
+        let (code, step, cause) = (Code::JourneyLapsed, WithdrawalStep::DeletePublished, None);
+        let row = WithdrawalRow { recipient, position, subject, report, code, step, delete, cause };
+        tx.note_withdrawal(&row, stored.number).await
     }
 }

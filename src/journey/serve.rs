@@ -111,9 +111,9 @@ impl Journey {
                 let Some(report) = entry.report else { continue };
                 tx.withdraw_entry(recipient, entry.position).await?;
                 let step = if entry.served { WithdrawalStep::LapsedAfterServing } else { WithdrawalStep::BeforeServing };
-                let (position, subject) = (entry.position, entry.subject);
-                let row =
-                    WithdrawalRow { recipient: recipient.clone(), position, subject, report, code: Code::JourneyLapsed, step };
+                let (position, subject, recipient) = (entry.position, entry.subject, recipient.clone());
+                let (code, delete, cause) = (Code::JourneyLapsed, None, None);
+                let row = WithdrawalRow { recipient, position, subject, report, code, step, delete, cause };
                 tx.note_withdrawal(&row, entry.message).await?;
                 tx.make_due(&report).await?;
                 continue;
@@ -133,6 +133,11 @@ impl Journey {
         }
         let positions: Vec<Position> = good.iter().map(|entry| entry.position).collect();
         tx.mark_served(recipient, &positions).await?;
+        let of_deletes = good.iter().filter(|entry| entry.method == Method::Delete);
+        let deletes: Vec<Position> = of_deletes.map(|entry| entry.position).collect();
+        if !deletes.is_empty() {
+            tx.note_deletes_served(recipient, &deletes).await?;
+        }
         if let (Some(first), Some(last)) = (positions.first(), positions.last())
             && is_news
         {

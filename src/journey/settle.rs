@@ -6,16 +6,12 @@
 use super::Journey;
 use super::basis::basis_text;
 use super::keyed::KeyedTx;
-use super::reconcile::{Act, Desired, reconcile, stays};
+use super::reconcile::{Desired, stays};
 use super::way::{self, Basis, Judged, Opened, Verdict};
 use crate::agreement::Covered;
 use crate::domain::{Code, ConsentRevision, LegId, PersonKey, RecipientId, ReportKey};
 use crate::seal::ContentDigest;
-use crate::store::{
-    AuditAct, AuditRow, LegRow, LegState, MessageKind, MessageState, StoreError, Stored, StoredMessage, Tx, WithdrawalRow,
-    WithdrawalStep,
-};
-use crate::translate::Rendition;
+use crate::store::{AuditAct, AuditRow, LegRow, LegState, MessageKind, MessageState, Stored, StoredMessage, Tx};
 
 /// Reports that one consent's own transaction settles; the rest becomes due and is settled by the sweep.
 const BOUND: usize = 200;
@@ -332,49 +328,6 @@ impl Journey {
             let act = if leg.state == LegState::Published { AuditAct::Disclosure } else { AuditAct::Decision };
             let row = AuditRow::of_program(act).on(leg.id.message).to(&leg.id.recipient).under(leg.code);
             tx.audit(&row.with(leg.state.as_str()).resting_on(&leg.basis).of_content(content)).await?;
-        }
-        Ok(())
-    }
-
-    /// Makes a feed say what is desired of one report, with a ledger row for all that is taken back.
-    #[expect(clippy::too_many_arguments, reason = "one act on one feed: what, whose, how, and why")]
-    pub(super) async fn apply<T: Tx>(
-        &self,
-        tx: &mut KeyedTx<T>,
-        stored: &StoredMessage,
-        report: &ReportKey,
-        recipient: &RecipientId,
-        desired: &Desired<'_>,
-        fresh: &[(&Rendition, jiff::Timestamp)],
-        code: Code,
-    ) -> Stored<()> {
-        let entries = tx.entries(report, recipient).await?;
-        for act in reconcile(&entries, desired) {
-            let (position, subject, step) = match act {
-                Act::Publish(index) => {
-                    let Some((one, until)) = fresh.get(index) else {
-                        return Err(StoreError::Inconsistent { table: "entries", column: "subject" });
-                    };
-                    let fingerprint = one.fingerprint(self.keys());
-                    tx.publish(one, stored, fingerprint.as_bytes(), *until).await?;
-                    continue;
-                }
-                Act::Keep(position) => {
-                    let until = fresh.first().map_or(tx.now(), |(_, until)| *until);
-                    tx.keep_entry(recipient, position, stored.number, until).await?;
-                    continue;
-                }
-                Act::Withdraw(position, subject) => {
-                    tx.withdraw_entry(recipient, position).await?;
-                    (position, subject, WithdrawalStep::BeforeServing)
-                }
-                Act::Delete(position, subject) => {
-                    tx.publish_delete(recipient, &subject, stored).await?;
-                    (position, subject, WithdrawalStep::DeletePublished)
-                }
-            };
-            let row = WithdrawalRow { recipient: recipient.clone(), position, subject, report: *report, code, step };
-            tx.note_withdrawal(&row, stored.number).await?;
         }
         Ok(())
     }

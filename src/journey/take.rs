@@ -12,7 +12,7 @@ use crate::domain::{Code, ContractRef, Envelope, Refusal};
 use crate::faults;
 use crate::protection::Identified;
 use crate::seal::SealedBytes;
-use crate::store::{Concerned, MessageKind, MessageState, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
+use crate::store::{AuditRow, Concerned, MessageKind, MessageState, NewMessage, Store, StoreError, Stored, StoredMessage, Tx};
 
 /// An arrival that has been opened and judged, but not stored.
 struct Pending {
@@ -45,14 +45,31 @@ impl Journey {
     async fn take_as<S: Store>(&self, store: &S, arrivals: &[Arrival], on_failure: Code) -> Stored<Vec<Outcome>> {
         let mut attempts = Attempts::default();
         loop {
-            match self.take_once(store, arrivals, on_failure).await {
+            match self.take_once(store, arrivals, on_failure, None).await {
                 Err(StoreError::Contended) if attempts.again() => {}
                 result => return result,
             }
         }
     }
 
-    async fn take_once<S: Store>(&self, store: &S, arrivals: &[Arrival], on_failure: Code) -> Stored<Vec<Outcome>> {
+    /// Takes one message that a person brings: as any other, with that act in the audit log of the same transaction.
+    pub(super) async fn take_brought<S: Store>(&self, store: &S, arrival: &Arrival, act: &AuditRow) -> Stored<Vec<Outcome>> {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.take_once(store, std::slice::from_ref(arrival), Code::JourneyFailed, Some(act)).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn take_once<S: Store>(
+        &self,
+        store: &S,
+        arrivals: &[Arrival],
+        on_failure: Code,
+        act: Option<&AuditRow>,
+    ) -> Stored<Vec<Outcome>> {
         // Decoding and judging take their time, and nobody else should wait for the rows meanwhile.
         let now = store.now();
         let pending: Vec<Pending> =
@@ -63,7 +80,11 @@ impl Journey {
         tx.lock_with(&concerned(&pending), &unreadable).await?;
         let mut outcomes = Vec::with_capacity(pending.len());
         for one in pending {
-            outcomes.push(self.store_one(&mut tx, one).await?);
+            let outcome = self.store_one(&mut tx, one).await?;
+            if let Some(act) = act {
+                tx.audit(&act.clone().on(outcome.number())).await?;
+            }
+            outcomes.push(outcome);
             faults::point!("mid-batch");
         }
         faults::widen!("no-participants-lock");

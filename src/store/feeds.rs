@@ -4,7 +4,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use super::{EntryRow, FeedEntry, RefusedEntry, Stored, StoredMessage, WithdrawalRow};
+use super::{EntryRow, FeedEntry, RefusedEntry, Stored, StoredMessage};
 use crate::answer::Answer;
 use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::seal::Sealed;
@@ -30,13 +30,14 @@ pub trait Feeds: Send {
     /// Puts answers into their systems' feeds at the next positions, in the order given. Each is a subject of its own.
     fn publish_answers(&mut self, answers: &[Answer]) -> impl Future<Output = Stored<()>> + Send;
 
-    /// Puts a `DELETE` of a subject into a feed at the next position. It needs no gate and carries no content.
+    /// Puts a `DELETE` of a subject into a feed at the next position. It needs no gate and carries no content. The position
+    /// that comes back may stand in for the real one until the commit: it is good for what this transaction writes.
     fn publish_delete(
         &mut self,
         recipient: &RecipientId,
         subject: &Subject,
         message: &StoredMessage,
-    ) -> impl Future<Output = Stored<()>> + Send;
+    ) -> impl Future<Output = Stored<Position>> + Send;
 
     /// Keeps a live entry for a newer revision or another gate with the same content.
     fn keep_entry(
@@ -49,9 +50,6 @@ pub trait Feeds: Send {
 
     /// Takes an entry out of a feed for good.
     fn withdraw_entry(&mut self, recipient: &RecipientId, position: Position) -> impl Future<Output = Stored<()>> + Send;
-
-    /// Writes a row of the ledger of withdrawals.
-    fn note_withdrawal(&mut self, row: &WithdrawalRow) -> impl Future<Output = Stored<()>> + Send;
 
     /// Live entries after a position, with what decides whether they may still be served.
     fn page(
@@ -84,7 +82,8 @@ pub trait Feeds: Send {
         said: &str,
     ) -> impl Future<Output = Stored<()>> + Send;
 
-    /// What was made of a message, or answers it, and its systems did not take: live, and not set aside.
+    /// What was made of a message, or answers it, and its systems did not take, or its recipient has rejected: live, and not
+    /// set aside.
     fn refused_entries(&mut self, message: MessageNumber) -> impl Future<Output = Stored<Vec<RefusedEntry>>> + Send;
 
     /// Lets a refused entry go out again, at its own position and so before all that waits.

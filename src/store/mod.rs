@@ -29,11 +29,13 @@ mod concerned;
 mod due;
 mod feeds;
 pub mod postgres;
+mod receipt;
 mod rights;
 mod rows;
 pub mod sqlite;
 mod story;
 mod survey;
+mod withdrawal;
 
 use std::future::Future;
 use std::time::Duration;
@@ -46,13 +48,15 @@ pub use clock::Clock;
 pub use concerned::Concerned;
 pub use due::{DueAnswer, DueReport};
 pub use feeds::Feeds;
+pub use receipt::{ReceiptRow, Receipts, ServedEntry};
 pub use rights::{Rights, ServedDocument, WholeEntry};
 pub use rows::{
     Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState,
-    NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalRow, WithdrawalStep,
+    NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalStep,
 };
 pub use story::{EntryStory, Telling};
 pub use survey::Survey;
+pub use withdrawal::{Unacknowledged, Withdrawal, WithdrawalFilter, WithdrawalRow, Withdrawals};
 
 use crate::domain::{Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey};
 use crate::seal::{Marks, Revocation, SealError};
@@ -145,7 +149,7 @@ pub trait Store: Clone + Send + Sync + 'static {
 }
 
 /// One transaction.
-pub trait Tx: Feeds + Survey + Telling + Rights + Send {
+pub trait Tx: Feeds + Survey + Telling + Receipts + Withdrawals + Rights + Send {
     /// The time of the transaction.
     fn now(&self) -> Timestamp;
 

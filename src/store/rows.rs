@@ -76,6 +76,12 @@ named!(
         BeforeServing = "withdrawn-before-serving",
         /// It had been served, and its `DELETE` stands in the feed.
         DeletePublished = "delete-published",
+        /// Its `DELETE` was served, or handed over.
+        DeleteServed = "delete-served",
+        /// Its recipient has said that it has the `DELETE`. What it did with what it holds is not claimed.
+        Acknowledged = "acknowledged",
+        /// A newer document took the place of its `DELETE` before anybody had fetched that one.
+        DeleteSuperseded = "delete-superseded",
         /// It had been served lawfully, and its time has passed: it is shown no more, and nobody takes it back.
         LapsedAfterServing = "lapsed-after-serving",
     }
@@ -201,32 +207,17 @@ pub struct FeedEntry {
     pub message: MessageNumber,
 }
 
-/// An entry that its system did not take.
+/// An entry that its system did not take, or that its recipient has rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedEntry {
     /// Whose feed.
     pub recipient: RecipientId,
     /// The entry.
     pub position: Position,
-    /// What the system said, in words without values.
-    pub said: String,
-}
-
-/// A row of the ledger of withdrawals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WithdrawalRow {
-    /// Whose feed.
-    pub recipient: RecipientId,
-    /// The entry that was taken back.
-    pub position: Position,
-    /// Its subject.
-    pub subject: Subject,
-    /// The report.
-    pub report: ReportKey,
-    /// Why; it is told to no recipient.
+    /// Why it is a dead letter: its system did not take it, or its recipient has rejected it.
     pub code: Code,
-    /// How far it has come.
-    pub step: WithdrawalStep,
+    /// What the system said, in words without values; or the recipient's own code.
+    pub said: String,
 }
 
 /// The counts of law 6.
@@ -284,6 +275,8 @@ pub struct DeadLetter {
     pub contract: String,
     /// Why it went no further.
     pub code: Code,
+    /// The recipient's own code, where it has rejected something.
+    pub said: Option<String>,
     /// When it came.
     pub received_at: Timestamp,
 }

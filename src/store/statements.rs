@@ -34,3 +34,32 @@ macro_rules! feed_entries {
         )
     };
 }
+
+/// Rows of the ledger of withdrawals with the message that the entry was made of.
+macro_rules! withdrawals {
+    ($rest:literal) => {
+        concat!(
+            "SELECT withdrawals.recipient AS recipient, withdrawals.position AS position, delete_position, \
+             withdrawals.subject AS subject, code, step, at, lapsed_at, withdrawals.served_at AS served_at, acknowledged_at, \
+             superseded_at, messages.number AS number, login, message_id FROM withdrawals \
+             LEFT JOIN entries ON entries.recipient = withdrawals.recipient AND entries.position = withdrawals.position \
+             LEFT JOIN messages ON messages.number = entries.message ",
+            $rest
+        )
+    };
+}
+
+/// What becomes of a row of the ledger that is there already: it takes the step and keeps the times of those before.
+macro_rules! withdrawal_again {
+    ($insert:literal) => {
+        concat!(
+            $insert,
+            " ON CONFLICT (recipient, position) DO UPDATE SET step = excluded.step, \
+             code = CASE WHEN excluded.step = 'delete-superseded' THEN withdrawals.code ELSE excluded.code END, \
+             cause = CASE WHEN excluded.step = 'delete-superseded' THEN withdrawals.cause ELSE excluded.cause END, \
+             at = CASE WHEN excluded.step = 'delete-superseded' THEN withdrawals.at ELSE excluded.at END, \
+             delete_position = coalesce(excluded.delete_position, withdrawals.delete_position), \
+             lapsed_at = coalesce(withdrawals.lapsed_at, excluded.lapsed_at), superseded_at = excluded.superseded_at"
+        )
+    };
+}

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored};
+use super::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, StoredMessage};
 use crate::domain::{MessageNumber, RecipientId};
 
 /// What stands in the store as a whole, as a transaction sees it.
@@ -21,6 +21,12 @@ pub trait Survey: Send {
 
     /// Refused messages and legs that are neither restricted nor discarded, and refused entries, oldest message first.
     fn dead_letters(&mut self) -> impl Future<Output = Stored<Vec<DeadLetter>>> + Send;
+
+    /// Recorded revisions of consents, the newest first.
+    fn recorded_consents(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<StoredMessage>>> + Send;
+
+    /// How many persons are protected by a stored flag.
+    fn protected(&mut self) -> impl Future<Output = Stored<i64>> + Send;
 
     /// Held legs, oldest first.
     fn held(&mut self) -> impl Future<Output = Stored<Vec<HeldLeg>>> + Send;

@@ -70,6 +70,8 @@ pub struct Numbers {
     feed_waiting: Family<OfRecipient, Gauge>,
     feed_oldest: Family<OfRecipient, Gauge>,
     feed_refused: Family<OfRecipient, Gauge>,
+    withdrawals_overdue: Family<OfRecipient, Gauge>,
+    withdrawals_oldest: Family<OfRecipient, Gauge>,
     oldest_dead_letter: Gauge,
     oldest_due: Gauge,
     parts: Family<OfPart, Gauge>,
@@ -98,6 +100,8 @@ impl Default for Numbers {
             feed_waiting: Family::default(),
             feed_oldest: Family::default(),
             feed_refused: Family::default(),
+            withdrawals_overdue: Family::default(),
+            withdrawals_oldest: Family::default(),
             oldest_dead_letter: Gauge::default(),
             oldest_due: Gauge::default(),
             parts: Family::default(),
@@ -130,6 +134,16 @@ impl Numbers {
         r.register("feed_waiting", "Live entries of each feed that nobody has fetched", self.feed_waiting.clone());
         r.register("feed_oldest_seconds", "Age of the oldest live entry that nobody has fetched", self.feed_oldest.clone());
         r.register("feed_refused", "Entries of each feed that its system refused: dead letters", self.feed_refused.clone());
+        r.register(
+            "withdrawals_overdue",
+            "DELETEs of each feed that their recipient has not acknowledged in time",
+            self.withdrawals_overdue.clone(),
+        );
+        r.register(
+            "withdrawals_oldest_seconds",
+            "Age of the oldest DELETE that its recipient has not acknowledged",
+            self.withdrawals_oldest.clone(),
+        );
         r.register("oldest_dead_letter_seconds", "Age of the oldest dead letter", self.oldest_dead_letter.clone());
         r.register("oldest_due_seconds", "How long the oldest due leg has been due", self.oldest_due.clone());
         r.register("part_up", "Whether a part of the service works (1) or not (0)", self.parts.clone());
@@ -171,6 +185,18 @@ impl Numbers {
         self.feed_waiting.get_or_create(&label).set(feed.waiting);
         self.feed_oldest.get_or_create(&label).set(feed.oldest_seconds);
         self.feed_refused.get_or_create(&label).set(feed.refused);
+    }
+
+    /// Which `DELETE`s their recipients have not acknowledged: for each feed how many are overdue, and the age of the oldest
+    /// in seconds. A feed that is not named has none.
+    pub fn set_withdrawals(&self, feeds: &[(String, i64, i64)]) {
+        self.withdrawals_overdue.clear();
+        self.withdrawals_oldest.clear();
+        for (recipient, overdue, oldest) in feeds {
+            let label = OfRecipient { recipient: recipient.clone() };
+            self.withdrawals_overdue.get_or_create(&label).set(*overdue);
+            self.withdrawals_oldest.get_or_create(&label).set(*oldest);
+        }
     }
 
     /// Ages in seconds of what nobody has handled: the oldest dead letter, and the leg that has been due longest.
@@ -241,6 +267,9 @@ mod tests {
         numbers.set_messages("journey", 7);
         let recipient = "arbetsformedlingen".to_owned();
         numbers.set_feed(&FeedNumbers { recipient, head: 3, waiting: 2, oldest_seconds: 9, refused: 1 });
+        numbers.set_withdrawals(&[("1863.forsorjningsstod".to_owned(), 1, 9)]);
+        numbers.set_withdrawals(&[("arbetsformedlingen".to_owned(), 2, 900)]);
+        assert!(!numbers.text(&health).contains("1863.forsorjningsstod"), "what was acknowledged meanwhile is gone");
         numbers.batch_committed(500, Duration::from_millis(20));
         numbers.answered("/v1/feed", 200, Duration::from_millis(3));
         numbers.set_queue("brygga.in", 5);
@@ -251,6 +280,8 @@ mod tests {
         for line in [
             "brygga_messages{state=\"journey\"} 7",
             "brygga_feed_waiting{recipient=\"arbetsformedlingen\"} 2",
+            "brygga_withdrawals_overdue{recipient=\"arbetsformedlingen\"} 2",
+            "brygga_withdrawals_oldest_seconds{recipient=\"arbetsformedlingen\"} 900",
             "brygga_part_up{part=\"store\"} 1",
             "brygga_part_up{part=\"amqp.in\"} 0",
             "brygga_batch_size_count 1",

@@ -24,6 +24,7 @@ const FLOORS: [(&str, u8, u8); 34] = [
     ("seal", 3, 0),
     ("store", 3, 0),
     ("journey", 3, 0),
+    ("receipt", 3, 0),
     ("dead_letter", 3, 0),
     ("subject", 3, 0),
     ("records", 3, 0),

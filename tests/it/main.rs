@@ -25,6 +25,7 @@ mod migrate;
 mod model;
 mod no_search;
 mod privacy;
+mod receipts;
 mod records;
 mod rejections;
 mod relay;

@@ -47,6 +47,7 @@ async fn told(desk: &Desk, login: &Login) -> BTreeMap<String, Told> {
                 let violations = answer["violations"].as_array().expect("a list").iter();
                 told.rejected.push(violations.map(|one| format!("{} {}", text(&one["code"]), text(&one["place"]))).collect());
             }
+            Kind::Receipt => panic!("nobody has sent a receipt"),
             Kind::NotForwarded => panic!("no hold period ends where the clock stands"),
         }
     }

@@ -10,7 +10,7 @@ use brygga::journey::{Arrival, Courier, Delivery, Journey, Parcel, RelayFault};
 use brygga::seal::{ServiceKeys, Vault};
 use brygga::store::postgres::PostgresStore;
 use brygga::store::sqlite::SqliteStore;
-use brygga::store::{Clock, Store, Survey as _};
+use brygga::store::{Clock, Store, Survey as _, WithdrawalFilter, WithdrawalStep, Withdrawals as _};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::harness::{root, scenario, set};
@@ -158,6 +158,13 @@ async fn what_was_handed_over_and_has_lapsed_meanwhile_is_taken_back_instead() {
     assert_eq!((of_it[0].method, of_it[0].document.len()), (Method::Delete, 0));
     assert_ne!(of_it[0].event_id, handed_over.event_id);
     assert!(all.iter().all(|parcel| parcel.method == Method::Delete || !parcel.contract.starts_with("fs.")));
+    // Its system has taken the `DELETE`: the row of the ledger has come to its end.
+    let mut tx = store.begin("test").await.expect("a transaction");
+    let filter = WithdrawalFilter { recipient: Some(feed(&name)), open: false, limit: 100 };
+    let ledger = tx.withdrawals(&filter).await.expect("read");
+    let of_it = ledger.iter().find(|row| row.subject == handed_over.subject).expect("a row");
+    assert_eq!((of_it.step, of_it.lapsed_at), (WithdrawalStep::Acknowledged, Some(of_it.at)));
+    assert!(of_it.delete.is_some() && of_it.served_at.is_some() && of_it.acknowledged_at.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -196,6 +196,7 @@ const ELSEWHERE: [&str; 14] = [
     "journey.erased",
     "journey.failed",
     "relay.refused",
+    "recipient.rejected",
 ];
 
 #[test]

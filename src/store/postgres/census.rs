@@ -6,10 +6,10 @@ use sqlx::postgres::PgRow;
 use super::fault::away;
 use super::line::Line;
 use super::read::{column, micros, optional_time, optional_word, recipient, time, word};
-use super::rows::{login, message_id, number, violations};
+use super::rows::{login, message_id, number, stored, violations};
 use super::sql;
 use crate::domain::{Code, Position, RecipientId};
-use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing, Stored};
+use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing, Stored, StoredMessage};
 
 pub(super) async fn census(db: &mut Line) -> Stored<Census> {
     let messages = sqlx::query(sql::COUNT_MESSAGES).fetch_one(&mut *db).await.map_err(away)?;
@@ -66,6 +66,7 @@ pub(super) async fn dead_letters(db: &mut Line) -> Stored<Vec<DeadLetter>> {
             message_id: message_id(row)?,
             contract: column(row, "contract")?,
             code,
+            said: column(row, "said")?,
             received_at: time(row, "messages", "received_at")?,
         })
     };
@@ -86,4 +87,14 @@ pub(super) async fn held(db: &mut Line) -> Stored<Vec<HeldLeg>> {
         })
     };
     rows.iter().map(leg).collect()
+}
+
+pub(super) async fn recorded_consents(db: &mut Line, limit: i64) -> Stored<Vec<StoredMessage>> {
+    let rows = sqlx::query(sql::RECORDED_CONSENTS).bind(limit).fetch_all(db).await.map_err(away)?;
+    rows.iter().map(stored).collect()
+}
+
+pub(super) async fn protected(db: &mut Line) -> Stored<i64> {
+    let row = sqlx::query(sql::PROTECTED).fetch_one(db).await.map_err(away)?;
+    column(&row, "protected")
 }

@@ -9,7 +9,7 @@ use super::{PgTx, refused, restore, rows, sql};
 use crate::answer::Answer;
 use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::seal::Sealed;
-use crate::store::{EntryRow, EntryState, FeedEntry, Feeds, RefusedEntry, StoreError, Stored, StoredMessage, WithdrawalRow};
+use crate::store::{EntryRow, EntryState, FeedEntry, Feeds, RefusedEntry, StoreError, Stored, StoredMessage};
 
 impl Feeds for PgTx {
     async fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
@@ -40,7 +40,12 @@ impl Feeds for PgTx {
         Ok(())
     }
 
-    async fn publish_delete(&mut self, recipient: &RecipientId, subject: &Subject, message: &StoredMessage) -> Stored<()> {
+    async fn publish_delete(
+        &mut self,
+        recipient: &RecipientId,
+        subject: &Subject,
+        message: &StoredMessage,
+    ) -> Stored<Position> {
         let (report, person) = Self::origin(message)?;
         self.know_entries(&report).await?;
         let known = self.work.entries.get(&report).into_iter().flatten();
@@ -48,8 +53,7 @@ impl Feeds for PgTx {
         let newest = of_subject.max_by_key(|known| known.row.position);
         let newest = newest.ok_or(StoreError::Inconsistent { table: "entries", column: "subject" })?;
         let fresh = Fresh::taking_back(newest, message.number, (report, person));
-        self.work.publish(report, fresh);
-        Ok(())
+        Ok(self.work.publish(report, fresh))
     }
 
     async fn keep_entry(
@@ -80,11 +84,6 @@ impl Feeds for PgTx {
         }
         let query = sqlx::query(sql::WITHDRAW_ENTRY).bind(recipient.as_str()).bind(position.0);
         query.execute(self.db()).await.map(drop).map_err(away)
-    }
-
-    async fn note_withdrawal(&mut self, row: &WithdrawalRow) -> Stored<()> {
-        self.work.withdrawals.push(row.clone());
-        Ok(())
     }
 
     async fn page(&mut self, recipient: &RecipientId, after: Position, limit: i64) -> Stored<Vec<FeedEntry>> {

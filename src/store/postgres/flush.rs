@@ -173,8 +173,10 @@ impl PgTx {
             positions.push(*last);
         }
         for row in &mut self.work.withdrawals {
-            if let Some(real) = provisional(row.position).and_then(|index| positions.get(index)) {
-                row.position = Position(*real);
+            for place in [Some(&mut row.position), row.delete.as_mut()].into_iter().flatten() {
+                if let Some(real) = provisional(*place).and_then(|index| positions.get(index)) {
+                    *place = Position(*real);
+                }
             }
         }
         for position in self.work.audit.iter_mut().filter_map(|row| row.position.as_mut()) {
@@ -225,21 +227,5 @@ impl PgTx {
             next.insert(recipient, head.saturating_sub(taken));
         }
         Ok(next)
-    }
-
-    async fn write_withdrawals(&mut self) -> Stored<()> {
-        let ledger = std::mem::take(&mut self.work.withdrawals);
-        if ledger.is_empty() {
-            return Ok(());
-        }
-        let query = sqlx::query(sql::INSERT_WITHDRAWALS)
-            .bind(ledger.iter().map(|row| row.recipient.as_str()).bind_iter())
-            .bind(ledger.iter().map(|row| row.position.0).bind_iter())
-            .bind(ledger.iter().map(|row| row.subject.as_bytes()).bind_iter())
-            .bind(ledger.iter().map(|row| row.report.as_bytes()).bind_iter())
-            .bind(ledger.iter().map(|row| row.code.as_str()).bind_iter())
-            .bind(ledger.iter().map(|row| row.step.as_str()).bind_iter())
-            .bind(micros(self.now));
-        query.execute(self.db()).await.map(drop).map_err(away)
     }
 }

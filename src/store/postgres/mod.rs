@@ -16,6 +16,7 @@ mod gather;
 pub mod keys;
 mod line;
 mod read;
+mod receipts;
 mod refused;
 mod restore;
 mod rights;
@@ -24,6 +25,7 @@ mod sql;
 mod survey;
 mod telling;
 mod tx;
+mod withdrawals;
 mod work;
 
 use std::path::Path;

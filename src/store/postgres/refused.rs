@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 
 use super::fault::away;
 use super::line::Line;
-use super::read::{column, micros, recipient as recipient_of};
+use super::read::{column, micros, recipient as recipient_of, word};
 use super::sql;
 use crate::domain::{MessageNumber, Position, RecipientId};
 use crate::store::{RefusedEntry, Stored};
@@ -28,6 +28,7 @@ pub(super) async fn of_message(db: &mut Line, message: MessageNumber) -> Stored<
         Ok(RefusedEntry {
             recipient: recipient_of(row, "recipient")?,
             position: Position(column(row, "position")?),
+            code: word(row, "entries", "code", |text| text.parse().ok())?,
             said: said.unwrap_or_default(),
         })
     };

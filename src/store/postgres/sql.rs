@@ -100,8 +100,17 @@ statements! {
     END_DUE_ANSWER = "DELETE FROM due_answers WHERE message = $1";
     KEEP_ENTRY = "UPDATE entries SET message = $3, until = $4 WHERE recipient = $1 AND position = $2";
     WITHDRAW_ENTRY = "UPDATE entries SET state = 'withdrawn' WHERE recipient = $1 AND position = $2";
-    INSERT_WITHDRAWALS = "INSERT INTO withdrawals (recipient, position, subject, report, code, step, at) \
-        SELECT *, $7::bigint FROM UNNEST($1::text[], $2::bigint[], $3::bytea[], $4::bytea[], $5::text[], $6::text[])";
+    NOTE_WITHDRAWALS = withdrawal_again!("INSERT INTO withdrawals (recipient, position, subject, report, code, step, \
+        delete_position, cause, lapsed_at, superseded_at, at) SELECT *, $11::bigint FROM UNNEST($1::text[], $2::bigint[], \
+        $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])");
+    DELETES_SERVED = "UPDATE withdrawals SET step = 'delete-served', served_at = $3 WHERE recipient = $1 \
+        AND delete_position = ANY($2) AND step = 'delete-published'";
+    DELETE_ACKNOWLEDGED = "UPDATE withdrawals SET step = 'acknowledged', acknowledged_at = $3 WHERE recipient = $1 \
+        AND delete_position = $2 AND step = 'delete-served'";
+    WITHDRAWALS = withdrawals!("WHERE ($1::text IS NULL OR withdrawals.recipient = $1) \
+        AND (NOT $2 OR step IN ('delete-published', 'delete-served')) ORDER BY at DESC, withdrawals.number DESC LIMIT $3");
+    UNACKNOWLEDGED = "SELECT recipient, count(*) FILTER (WHERE at < $1) AS overdue, min(at) AS oldest FROM withdrawals \
+        WHERE step IN ('delete-published', 'delete-served') GROUP BY recipient ORDER BY recipient";
     KEEP_BASES = "INSERT INTO bases (digest, text) SELECT * FROM UNNEST($1::bytea[], $2::text[]) ORDER BY 1 ON CONFLICT DO NOTHING";
     INSERT_AUDIT = "WITH drawn AS (SELECT nextval('audit_transactions') AS tx) INSERT INTO audit (tx, ordinal, act, actor, \
         message, recipient, position, code, reason, detail, basis, content) SELECT drawn.tx, rows.* FROM drawn, \
@@ -125,13 +134,23 @@ statements! {
     CONFIRM = "UPDATE entries SET confirmed_at = $3, refused_at = NULL, refused_with = NULL WHERE recipient = $1 AND position = $2";
     REFUSE_ENTRY = "UPDATE entries SET refused_at = $3, refused_with = $4 WHERE recipient = $1 AND position = $2 \
         AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL";
-    REFUSED_ENTRIES = "SELECT recipient, position, refused_with FROM entries WHERE message = $1 AND state = 'live' \
-        AND refused_at IS NOT NULL AND discarded_at IS NULL ORDER BY recipient, position";
+    REFUSED_ENTRIES = "SELECT recipient, position, refused_with, 'relay.refused' AS code FROM entries WHERE message = $1 \
+        AND state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL UNION ALL SELECT entries.recipient, \
+        entries.position, receipts.code, 'recipient.rejected' FROM receipts JOIN entries ON entries.recipient = \
+        receipts.recipient AND entries.position = receipts.position WHERE entries.message = $1 AND entries.state = 'live' \
+        AND receipts.kind = 'rejected' AND settled_at IS NULL ORDER BY 1, 2";
     RELEASE_ENTRY = "UPDATE entries SET refused_at = NULL, refused_with = NULL WHERE recipient = $1 AND position = $2 \
         AND discarded_at IS NULL";
     DISCARD_ENTRY = "UPDATE entries SET discarded_at = $3 WHERE recipient = $1 AND position = $2 AND refused_at IS NOT NULL";
     RECIPIENTS = "SELECT recipient FROM feeds ORDER BY recipient";
 
+    SETTLE_REJECTION = "UPDATE receipts SET settled_at = $3 WHERE recipient = $1 AND position = $2 AND kind = 'rejected'";
+    SERVED_ENTRIES = "SELECT position, subject, contract, method, served_at IS NOT NULL AS served, illustrative, message, report \
+        FROM entries WHERE recipient = $1 AND position = ANY($2)";
+    SAID = "SELECT position, kind, code FROM receipts WHERE recipient = $1 AND position = ANY($2)";
+    PUT_RECEIPTS = "INSERT INTO receipts (recipient, position, kind, code, message, stated_at, received_at) \
+        SELECT *, $7::bigint FROM UNNEST($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])";
+    OUTDATE_ENTRY = "UPDATE entries SET fingerprint = ''::bytea WHERE recipient = $1 AND position = $2";
     HIGHEST_NUMBER = "SELECT coalesce(max(number), 0) FROM messages";
     MARKS = "SELECT recipient, coalesce(head, 0) AS head, coalesce(pages, 0) AS pages FROM feeds \
         FULL JOIN deliveries USING (recipient) ORDER BY recipient";
@@ -151,11 +170,11 @@ statements! {
     KEPT_REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ANY($1) \
         ORDER BY person, consent, revoked_at";
 
-    COUNT_MESSAGES = "SELECT (count(*) + coalesce(sum(duplicates), 0))::bigint AS received, \
+    COUNT_MESSAGES = "SELECT (count(*) + coalesce(sum(duplicates), 0) + (SELECT count(*) FROM receipts))::bigint AS received, \
         (coalesce(sum(duplicates), 0) + count(*) FILTER (WHERE state = 'duplicate'))::bigint AS duplicates, \
         count(*) FILTER (WHERE state = 'refused') AS refused, \
         count(*) FILTER (WHERE state = 'diverted') AS diverted, \
-        count(*) FILTER (WHERE state = 'recorded') AS recorded, \
+        count(*) FILTER (WHERE state = 'recorded') + (SELECT count(*) FROM receipts) AS recorded, \
         count(*) FILTER (WHERE state = 'journey') AS journeys, \
         count(*) FILTER (WHERE state = 'refused' AND restricted) AS restricted, \
         coalesce(sum(fan_out) FILTER (WHERE state = 'journey'), 0)::bigint AS fan_out FROM messages";
@@ -167,7 +186,10 @@ statements! {
     OLDEST = "SELECT least((SELECT min(received_at) FROM messages WHERE state = 'refused' AND NOT restricted \
         AND discarded_at IS NULL), (SELECT min(received_at) FROM legs JOIN messages ON number = message \
         WHERE legs.state = 'refused' AND discarded_at IS NULL), \
-        (SELECT min(refused_at) FROM entries WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL)) \
+        (SELECT min(refused_at) FROM entries WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL), \
+        (SELECT min(receipts.received_at) FROM receipts JOIN entries ON entries.recipient = receipts.recipient \
+        AND entries.position = receipts.position WHERE receipts.kind = 'rejected' AND settled_at IS NULL \
+        AND entries.state = 'live')) \
         AS dead_letter, \
         least((SELECT min(due_at) FROM legs WHERE due_at <= $1), \
         (SELECT min(due_at) FROM due_answers WHERE due_at <= $1)) AS due";
@@ -176,13 +198,18 @@ statements! {
         AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds \
         LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
         GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
-    DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at \
+    DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at, NULL AS said \
         FROM messages WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
-        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at FROM legs \
+        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at, NULL FROM legs \
         JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL \
         UNION ALL SELECT DISTINCT number, recipient, login, message_id, messages.contract, violations, 'relay.refused', \
-        received_at FROM entries JOIN messages ON number = message WHERE entries.state = 'live' AND refused_at IS NOT NULL \
-        AND entries.discarded_at IS NULL ORDER BY 1, 2 NULLS FIRST, 7";
+        received_at, NULL FROM entries JOIN messages ON number = message WHERE entries.state = 'live' AND refused_at IS NOT NULL \
+        AND entries.discarded_at IS NULL UNION ALL SELECT number, entries.recipient, login, message_id, \
+        messages.contract, violations, 'recipient.rejected', messages.received_at, receipts.code FROM receipts JOIN entries \
+        ON entries.recipient = receipts.recipient AND entries.position = receipts.position JOIN messages \
+        ON number = entries.message WHERE entries.state = 'live' AND receipts.kind = 'rejected' AND settled_at IS NULL ORDER BY 1, 2 NULLS FIRST, 7";
+    RECORDED_CONSENTS = messages!("WHERE kind = 'consent' AND state = 'recorded' ORDER BY number DESC LIMIT $1");
+    PROTECTED = "SELECT count(*) AS protected FROM persons WHERE flagged_at IS NOT NULL";
     HELD = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
         JOIN messages ON number = message WHERE legs.state = 'held' ORDER BY message, recipient";
 }

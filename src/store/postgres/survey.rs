@@ -4,7 +4,7 @@ use super::fault::away;
 use super::read::recipient as recipient_of;
 use super::{PgTx, census, sql};
 use crate::domain::{MessageNumber, RecipientId};
-use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, Survey};
+use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, StoredMessage, Survey};
 
 impl Survey for PgTx {
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
@@ -31,6 +31,15 @@ impl Survey for PgTx {
     async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {
         self.write_out().await?;
         census::dead_letters(self.db()).await
+    }
+
+    async fn recorded_consents(&mut self, limit: i64) -> Stored<Vec<StoredMessage>> {
+        self.write_out().await?;
+        census::recorded_consents(self.db(), limit).await
+    }
+
+    async fn protected(&mut self) -> Stored<i64> {
+        census::protected(self.db()).await
     }
 
     async fn held(&mut self) -> Stored<Vec<HeldLeg>> {

@@ -183,8 +183,9 @@ impl Work {
         self.changed_legs.insert(leg.id.clone());
     }
 
-    /// Takes up an entry to be written, in place of the live one of its subject; the report's entries have been read.
-    pub(super) fn publish(&mut self, report: ReportKey, fresh: Fresh) {
+    /// Takes up an entry to be written, in place of the live one of its subject; the report's entries have been read. Gives its
+    /// provisional position.
+    pub(super) fn publish(&mut self, report: ReportKey, fresh: Fresh) -> Position {
         let position = Position(PROVISIONAL.saturating_add(i64::try_from(self.fresh.len()).unwrap_or(i64::MAX)));
         let known = self.entries.entry(report).or_default();
         for old in known.iter_mut() {
@@ -213,6 +214,7 @@ impl Work {
             illustrative: fresh.illustrative,
         });
         self.fresh.push(fresh);
+        position
     }
 
     /// An entry that is known here, by its place in its feed.

@@ -5,11 +5,11 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::messages::violations;
+use super::messages::{stored, violations};
 use super::read::{column, digest, inconsistent, micros, optional_time, recipient, time, word};
 use super::{Stored, away, sql};
 use crate::domain::{Login, MessageNumber, Position, RecipientId};
-use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing};
+use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing, StoredMessage};
 
 pub(super) async fn census(db: &mut SqliteConnection) -> Stored<Census> {
     let messages = sqlx::query(sql::COUNT_MESSAGES).fetch_one(&mut *db).await.map_err(away)?;
@@ -66,6 +66,7 @@ pub(super) async fn dead_letters(db: &mut SqliteConnection) -> Stored<Vec<DeadLe
             message_id: digest(row, "messages", "message_id", |bytes| Uuid::from_slice(bytes).ok())?,
             contract: column(row, "contract")?,
             code,
+            said: column(row, "said")?,
             received_at: time(row, "messages", "received_at")?,
         })
     };
@@ -91,4 +92,14 @@ pub(super) async fn held(db: &mut SqliteConnection) -> Stored<Vec<HeldLeg>> {
 fn login(row: &SqliteRow) -> Stored<Login> {
     let text: String = column(row, "login")?;
     Login::try_from(text).map_err(|_| inconsistent("messages", "login"))
+}
+
+pub(super) async fn recorded_consents(db: &mut SqliteConnection, limit: i64) -> Stored<Vec<StoredMessage>> {
+    let rows = sqlx::query(sql::RECORDED_CONSENTS).bind(limit).fetch_all(db).await.map_err(away)?;
+    rows.iter().map(stored).collect()
+}
+
+pub(super) async fn protected(db: &mut SqliteConnection) -> Stored<i64> {
+    let row = sqlx::query(sql::PROTECTED).fetch_one(db).await.map_err(away)?;
+    column(&row, "protected")
 }

@@ -11,7 +11,7 @@ use super::{Stored, away, sql};
 use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 use crate::seal::{Sealed, SealedBytes};
-use crate::store::{EntryRow, EntryState, FeedEntry, StoredMessage, WithdrawalRow};
+use crate::store::{EntryRow, EntryState, FeedEntry, StoredMessage};
 
 const TABLE: &str = "entries";
 
@@ -91,7 +91,13 @@ impl<'a> Origin<'a> {
     }
 }
 
-pub(super) async fn publish(db: &mut SqliteConnection, fresh: &Fresh<'_>, origin: Origin<'_>, now: Timestamp) -> Stored<()> {
+/// Puts an entry into its feed; gives its position.
+pub(super) async fn publish(
+    db: &mut SqliteConnection,
+    fresh: &Fresh<'_>,
+    origin: Origin<'_>,
+    now: Timestamp,
+) -> Stored<Position> {
     let query = sqlx::query(sql::REPLACE_ENTRY).bind(fresh.recipient.as_str()).bind(fresh.subject.as_bytes());
     query.execute(&mut *db).await.map_err(away)?;
     let head: i64 = sqlx::query(sql::RAISE_HEAD).bind(fresh.recipient.as_str()).fetch_one(&mut *db).await.map_err(away)?.get(0);
@@ -112,7 +118,7 @@ pub(super) async fn publish(db: &mut SqliteConnection, fresh: &Fresh<'_>, origin
         .bind(fresh.illustrative)
         .execute(db)
         .await
-        .map(drop)
+        .map(|_| Position(head))
         .map_err(away)
 }
 
@@ -140,21 +146,6 @@ pub(super) async fn keep(
 
 pub(super) async fn withdraw(db: &mut SqliteConnection, recipient: &RecipientId, position: Position) -> Stored<()> {
     sqlx::query(sql::WITHDRAW_ENTRY).bind(recipient.as_str()).bind(position.0).execute(db).await.map(drop).map_err(away)
-}
-
-pub(super) async fn note_withdrawal(db: &mut SqliteConnection, row: &WithdrawalRow, now: Timestamp) -> Stored<()> {
-    sqlx::query(sql::INSERT_WITHDRAWAL)
-        .bind(micros(now))
-        .bind(row.recipient.as_str())
-        .bind(row.position.0)
-        .bind(row.subject.as_bytes())
-        .bind(row.report.as_bytes())
-        .bind(row.code.as_str())
-        .bind(row.step.as_str())
-        .execute(db)
-        .await
-        .map(drop)
-        .map_err(away)
 }
 
 pub(super) async fn page(

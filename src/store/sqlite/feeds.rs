@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 use crate::seal::Sealed;
-use crate::store::{EntryRow, FeedEntry, Feeds, RefusedEntry, StoredMessage, WithdrawalRow};
+use crate::store::{EntryRow, FeedEntry, Feeds, RefusedEntry, StoredMessage};
 
 impl Feeds for SqliteTx {
     async fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
@@ -21,7 +21,7 @@ impl Feeds for SqliteTx {
 
     async fn publish(&mut self, sealed: &Sealed, message: &StoredMessage, fingerprint: &[u8], until: Timestamp) -> Stored<()> {
         let now = self.now;
-        entries::publish(self.db(), &Fresh::put(sealed, fingerprint, until), Origin::of(message), now).await
+        entries::publish(self.db(), &Fresh::put(sealed, fingerprint, until), Origin::of(message), now).await.map(drop)
     }
 
     async fn publish_answers(&mut self, answers: &[Answer]) -> Stored<()> {
@@ -29,7 +29,12 @@ impl Feeds for SqliteTx {
         answers::publish(self.db(), answers, now).await
     }
 
-    async fn publish_delete(&mut self, recipient: &RecipientId, subject: &Subject, message: &StoredMessage) -> Stored<()> {
+    async fn publish_delete(
+        &mut self,
+        recipient: &RecipientId,
+        subject: &Subject,
+        message: &StoredMessage,
+    ) -> Stored<Position> {
         let now = self.now;
         let (contract, syntax, illustrative) = entries::contract_of(self.db(), recipient, subject).await?;
         let syntax = if syntax == "xml" { "xml" } else { "json" };
@@ -50,11 +55,6 @@ impl Feeds for SqliteTx {
 
     async fn withdraw_entry(&mut self, recipient: &RecipientId, position: Position) -> Stored<()> {
         entries::withdraw(self.db(), recipient, position).await
-    }
-
-    async fn note_withdrawal(&mut self, row: &WithdrawalRow) -> Stored<()> {
-        let now = self.now;
-        entries::note_withdrawal(self.db(), row, now).await
     }
 
     async fn page(&mut self, recipient: &RecipientId, after: Position, limit: i64) -> Stored<Vec<FeedEntry>> {

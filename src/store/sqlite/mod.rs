@@ -12,6 +12,7 @@ pub mod keys;
 mod legs;
 mod messages;
 mod read;
+mod receipts;
 mod refused;
 mod restore;
 mod rights;
@@ -19,6 +20,7 @@ mod sql;
 mod survey;
 mod telling;
 mod tx;
+mod withdrawals;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -40,6 +42,7 @@ use crate::domain::{Position, RecipientId};
 const MIGRATIONS: &[(&str, &str)] = &[
     ("base", include_str!("../../../migrations/sqlite/0001_base.sql")),
     ("audit chain", include_str!("../../../migrations/sqlite/0002_audit_chain.sql")),
+    ("withdrawals and receipts", include_str!("../../../migrations/sqlite/0003_withdrawals_receipts.sql")),
 ];
 
 /// How long a command waits for the writer before it says that the store is busy.
@@ -55,7 +58,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// The newest schema, which an open store has.
-    pub const SCHEMA: i64 = 2;
+    pub const SCHEMA: i64 = 3;
 
     /// Opens a file, making it where it is not there, and brings its schema up to date.
     ///

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::read::{column, micros, recipient as recipient_of};
+use super::read::{column, micros, recipient as recipient_of, word};
 use super::{Stored, away, sql};
 use crate::domain::{MessageNumber, Position, RecipientId};
 use crate::store::RefusedEntry;
@@ -27,6 +27,7 @@ pub(super) async fn of_message(db: &mut SqliteConnection, message: MessageNumber
         Ok(RefusedEntry {
             recipient: recipient_of(row, "recipient")?,
             position: Position(column(row, "position")?),
+            code: word(row, "entries", "code", |text| text.parse().ok())?,
             said: said.unwrap_or_default(),
         })
     };

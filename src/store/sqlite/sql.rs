@@ -9,11 +9,11 @@ statements! {
     PUT_OFF_DUE = "UPDATE legs SET due_at = ?3 WHERE report = ?1 AND due_at <= ?2 RETURNING message";
     PUT_OFF_DUE_ANSWER = "UPDATE due_answers SET due_at = ?2 WHERE message = ?1";
     END_DUE_ANSWER = "DELETE FROM due_answers WHERE message = ?1";
-    COUNT_MESSAGES = "SELECT count(*) + coalesce(sum(duplicates), 0) AS received, \
+    COUNT_MESSAGES = "SELECT count(*) + coalesce(sum(duplicates), 0) + (SELECT count(*) FROM receipts) AS received, \
         coalesce(sum(duplicates), 0) + count(*) FILTER (WHERE state = 'duplicate') AS duplicates, \
         count(*) FILTER (WHERE state = 'refused') AS refused, \
         count(*) FILTER (WHERE state = 'diverted') AS diverted, \
-        count(*) FILTER (WHERE state = 'recorded') AS recorded, \
+        count(*) FILTER (WHERE state = 'recorded') + (SELECT count(*) FROM receipts) AS recorded, \
         count(*) FILTER (WHERE state = 'journey') AS journeys, \
         count(*) FILTER (WHERE state = 'refused' AND restricted) AS restricted, \
         coalesce(sum(fan_out) FILTER (WHERE state = 'journey'), 0) AS fan_out FROM messages";
@@ -25,7 +25,10 @@ statements! {
     OLDEST = "SELECT (SELECT min(since) FROM (SELECT min(received_at) AS since FROM messages WHERE state = 'refused' \
         AND NOT restricted AND discarded_at IS NULL UNION ALL SELECT min(received_at) FROM legs JOIN messages \
         ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL UNION ALL SELECT min(refused_at) \
-        FROM entries WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL)) AS dead_letter, \
+        FROM entries WHERE state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL \
+        UNION ALL SELECT min(receipts.received_at) FROM receipts JOIN entries ON entries.recipient = receipts.recipient \
+        AND entries.position = receipts.position WHERE receipts.kind = 'rejected' AND settled_at IS NULL \
+        AND entries.state = 'live')) AS dead_letter, \
         (SELECT min(since) FROM (SELECT min(due_at) AS since FROM legs WHERE due_at <= ?1 \
         UNION ALL SELECT min(due_at) FROM due_answers WHERE due_at <= ?1)) AS due";
     STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest, \
@@ -33,14 +36,19 @@ statements! {
         AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds \
         LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
         GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
-    DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at \
+    DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at, NULL AS said \
         FROM messages \
         WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
-        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at FROM legs \
+        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at, NULL FROM legs \
         JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL \
         UNION ALL SELECT DISTINCT number, recipient, login, message_id, messages.contract, violations, 'relay.refused', \
-        received_at FROM entries JOIN messages ON number = message WHERE entries.state = 'live' AND refused_at IS NOT NULL \
-        AND entries.discarded_at IS NULL ORDER BY 1, 2, 7";
+        received_at, NULL FROM entries JOIN messages ON number = message WHERE entries.state = 'live' AND refused_at IS NOT NULL \
+        AND entries.discarded_at IS NULL UNION ALL SELECT number, entries.recipient, login, message_id, \
+        messages.contract, violations, 'recipient.rejected', messages.received_at, receipts.code FROM receipts JOIN entries \
+        ON entries.recipient = receipts.recipient AND entries.position = receipts.position JOIN messages \
+        ON number = entries.message WHERE entries.state = 'live' AND receipts.kind = 'rejected' AND settled_at IS NULL ORDER BY 1, 2, 7";
+    RECORDED_CONSENTS = messages!("WHERE kind = 'consent' AND state = 'recorded' ORDER BY number DESC LIMIT ?1");
+    PROTECTED = "SELECT count(*) AS protected FROM persons WHERE flagged_at IS NOT NULL";
     HELD = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
         JOIN messages ON number = message WHERE legs.state = 'held' ORDER BY message, recipient";
     MAKE_FEED = "INSERT INTO feeds (recipient, head) VALUES (?1, 0) ON CONFLICT DO NOTHING";
@@ -58,8 +66,16 @@ statements! {
         position DESC LIMIT 1";
     KEEP_ENTRY = "UPDATE entries SET message = ?3, until = ?4 WHERE recipient = ?1 AND position = ?2";
     WITHDRAW_ENTRY = "UPDATE entries SET state = 'withdrawn' WHERE recipient = ?1 AND position = ?2";
-    INSERT_WITHDRAWAL = "INSERT INTO withdrawals (at, recipient, position, subject, report, code, step) VALUES (?1, ?2, ?3, \
-        ?4, ?5, ?6, ?7)";
+    NOTE_WITHDRAWAL = withdrawal_again!("INSERT INTO withdrawals (at, recipient, position, subject, report, code, step, \
+        delete_position, cause, lapsed_at, superseded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+    DELETE_SERVED = "UPDATE withdrawals SET step = 'delete-served', served_at = ?3 WHERE recipient = ?1 \
+        AND delete_position = ?2 AND step = 'delete-published'";
+    DELETE_ACKNOWLEDGED = "UPDATE withdrawals SET step = 'acknowledged', acknowledged_at = ?3 WHERE recipient = ?1 \
+        AND delete_position = ?2 AND step = 'delete-served'";
+    WITHDRAWALS = withdrawals!("WHERE (?1 IS NULL OR withdrawals.recipient = ?1) \
+        AND (NOT ?2 OR step IN ('delete-published', 'delete-served')) ORDER BY at DESC, withdrawals.number DESC LIMIT ?3");
+    UNACKNOWLEDGED = "SELECT recipient, count(*) FILTER (WHERE at < ?1) AS overdue, min(at) AS oldest FROM withdrawals \
+        WHERE step IN ('delete-published', 'delete-served') GROUP BY recipient ORDER BY recipient";
     PAGE = feed_entries!("WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3");
     UNCONFIRMED = feed_entries!("WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL \
         AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT ?2");
@@ -69,8 +85,11 @@ statements! {
         AND position = ?2";
     REFUSE_ENTRY = "UPDATE entries SET refused_at = ?3, refused_with = ?4 WHERE recipient = ?1 AND position = ?2 \
         AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL";
-    REFUSED_ENTRIES = "SELECT recipient, position, refused_with FROM entries WHERE message = ?1 AND state = 'live' \
-        AND refused_at IS NOT NULL AND discarded_at IS NULL ORDER BY recipient, position";
+    REFUSED_ENTRIES = "SELECT recipient, position, refused_with, 'relay.refused' AS code FROM entries WHERE message = ?1 \
+        AND state = 'live' AND refused_at IS NOT NULL AND discarded_at IS NULL UNION ALL SELECT entries.recipient, \
+        entries.position, receipts.code, 'recipient.rejected' FROM receipts JOIN entries ON entries.recipient = \
+        receipts.recipient AND entries.position = receipts.position WHERE entries.message = ?1 AND entries.state = 'live' \
+        AND receipts.kind = 'rejected' AND settled_at IS NULL ORDER BY 1, 2";
     RELEASE_ENTRY = "UPDATE entries SET refused_at = NULL, refused_with = NULL WHERE recipient = ?1 AND position = ?2 \
         AND discarded_at IS NULL";
     DISCARD_ENTRY = "UPDATE entries SET discarded_at = ?3 WHERE recipient = ?1 AND position = ?2 AND refused_at IS NOT NULL";
@@ -132,6 +151,13 @@ statements! {
         RETURNING owner";
     VACUUM = "VACUUM";
     TRUNCATE_LOG = "PRAGMA wal_checkpoint(TRUNCATE)";
+    SETTLE_REJECTION = "UPDATE receipts SET settled_at = ?3 WHERE recipient = ?1 AND position = ?2 AND kind = 'rejected'";
+    SERVED_ENTRY = "SELECT position, subject, contract, method, served_at IS NOT NULL AS served, illustrative, message, report \
+        FROM entries WHERE recipient = ?1 AND position = ?2";
+    SAID = "SELECT kind, code FROM receipts WHERE recipient = ?1 AND position = ?2";
+    PUT_RECEIPT = "INSERT INTO receipts (recipient, position, kind, code, message, stated_at, received_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    OUTDATE_ENTRY = "UPDATE entries SET fingerprint = x'' WHERE recipient = ?1 AND position = ?2";
     PING = "SELECT 1";
     HIGHEST_NUMBER = "SELECT coalesce(max(number), 0) AS number FROM messages";
     MARKS = "SELECT recipient, head, pages FROM feeds ORDER BY recipient";

@@ -2,7 +2,7 @@
 
 use super::{SqliteTx, Stored, audit, census, entries};
 use crate::domain::{MessageNumber, RecipientId};
-use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Survey};
+use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, StoredMessage, Survey};
 
 impl Survey for SqliteTx {
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
@@ -24,6 +24,14 @@ impl Survey for SqliteTx {
 
     async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {
         census::dead_letters(self.db()).await
+    }
+
+    async fn recorded_consents(&mut self, limit: i64) -> Stored<Vec<StoredMessage>> {
+        census::recorded_consents(self.db(), limit).await
+    }
+
+    async fn protected(&mut self) -> Stored<i64> {
+        census::protected(self.db()).await
     }
 
     async fn held(&mut self) -> Stored<Vec<HeldLeg>> {

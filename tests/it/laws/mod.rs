@@ -22,15 +22,18 @@ macro_rules! on_both_engines {
 }
 
 mod allow_list;
+mod consents;
 mod dates;
 mod explain;
 mod gate;
+mod ledger;
 mod message;
 mod no_oracle;
 mod numbers;
 mod order;
 mod put_off;
 mod reader;
+mod receipts;
 mod regime;
 mod report;
 mod round_trip;

@@ -10,7 +10,7 @@ use super::world::{Home, start};
 use crate::servers::postgres::Server;
 
 /// All tables but those of the schema itself. To delete few rows costs less than to truncate.
-const EMPTY: &str = "DELETE FROM persons; DELETE FROM messages; DELETE FROM legs; DELETE FROM deliveries; DELETE FROM feeds; \
+const EMPTY: &str = "DELETE FROM persons; DELETE FROM receipts; DELETE FROM messages; DELETE FROM legs; DELETE FROM deliveries; DELETE FROM feeds; \
     DELETE FROM entries; DELETE FROM withdrawals; DELETE FROM kept_revocations; DELETE FROM due_answers; DELETE FROM leases; \
     DELETE FROM audit; DELETE FROM audit_links; UPDATE audit_head SET number = 0, hash = decode(repeat('00', 32), 'hex')";
 

@@ -89,8 +89,8 @@ async fn every_scenario_comes_to_the_same_on_both_engines_one_by_one_and_in_batc
     let clock = Clock::at(jiff::Timestamp::UNIX_EPOCH);
     let postgres = brygga::store::postgres::PostgresStore::open(&settings, clock.clone()).await.expect("the store opens");
     let mut bare = server.connect(&settings.database).await.expect("a connection");
-    let empty = "TRUNCATE persons, messages, legs, deliveries, feeds, entries, withdrawals, kept_revocations, audit, audit_links; \
-        UPDATE audit_head SET number = 0, hash = decode(repeat('00', 32), 'hex')";
+    let empty = "TRUNCATE persons, messages, legs, deliveries, feeds, entries, withdrawals, receipts, kept_revocations, \
+        audit, audit_links; UPDATE audit_head SET number = 0, hash = decode(repeat('00', 32), 'hex')";
     for folder in folders() {
         let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
         let (scenario, _) = scenario(&folder);

@@ -116,6 +116,11 @@ impl Wire {
         self.stream.flush().await
     }
 
+    /// The answer to what was sent.
+    pub(crate) async fn next(&mut self) -> io::Result<Answer> {
+        tokio::time::timeout(Duration::from_mins(1), self.answer(false)).await?
+    }
+
     async fn answer(&mut self, is_bare: bool) -> io::Result<Answer> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

@@ -71,7 +71,12 @@ async fn what_a_system_does_not_take_steps_aside_until_it_is_sent_again_or_set_a
     tx.publish_answers(&[head().accepted(None, false), head().not_forwarded(false)]).await.expect("published");
     tx.commit().await.expect("committed");
     let mut tx = hall.begin().await;
-    let of = |position| RefusedEntry { recipient: ame(), position: Position(position), said: "400".to_owned() };
+    let of = |position| RefusedEntry {
+        recipient: ame(),
+        position: Position(position),
+        code: brygga::domain::Code::RelayRefused,
+        said: "400".to_owned(),
+    };
     let places = |entries: Vec<FeedEntry>| entries.iter().map(|entry| entry.position.0).collect::<Vec<_>>();
     tx.refuse_entry(&ame(), Position(1), "400").await.expect("refused");
     tx.refuse_entry(&ame(), Position(1), "another word").await.expect("the first stands");

@@ -1,7 +1,7 @@
 //! The ledger of withdrawals: each row stands beside what was taken back, whichever transaction published it.
 
 use brygga::domain::{Code, Position};
-use brygga::store::{Feeds as _, Tx as _, WithdrawalRow, WithdrawalStep};
+use brygga::store::{Feeds as _, Tx as _, WithdrawalRow, WithdrawalStep, Withdrawals as _};
 
 use super::super::engine::{Engine, on_both_engines};
 use super::{Hall, Made, put};
@@ -9,7 +9,8 @@ use crate::store::desk::{PERSONS, af};
 
 fn row(made: &Made, position: Position, step: WithdrawalStep) -> WithdrawalRow {
     let (subject, report) = (made.renditions[0].heading().subject, made.new.report.expect("a report"));
-    WithdrawalRow { recipient: af(), position, subject, report, code: Code::ConsentRevoked, step }
+    let (delete, cause) = (None, None);
+    WithdrawalRow { recipient: af(), position, subject, report, code: Code::ConsentRevoked, step, delete, cause }
 }
 
 async fn a_withdrawal_is_written_with_the_position_that_its_entry_gets<E: Engine>() {
