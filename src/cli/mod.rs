@@ -18,6 +18,7 @@ mod keys;
 mod migrate;
 mod person;
 mod place;
+mod protection;
 mod records;
 mod restore;
 mod serve;
@@ -81,6 +82,9 @@ enum Command {
     Migrate(migrate::Args),
     /// Writes the records of processing (GDPR art. 30) and a draft of an impact assessment (art. 35).
     Records(records::Args),
+    /// Protected identities: list, lift, rerun, discard.
+    #[command(subcommand)]
+    Protection(protection::Command),
     /// After a restore: accept.
     #[command(subcommand)]
     Restore(restore::Command),
@@ -190,6 +194,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Keys(command) => keys::run(command, out).await,
             Command::Migrate(args) => migrate::run(args, out).await,
             Command::Records(args) => records::run(&args, out),
+            Command::Protection(command) => protection::run(command, out).await,
             Command::Restore(command) => restore::run(command, out).await,
             Command::Breach(command) => breach::run(command, out).await,
             Command::Subject(command) => subject::run(command, out).await,

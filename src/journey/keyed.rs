@@ -293,6 +293,16 @@ impl<T: Tx> KeyedTx<T> {
         self.tx.set_flag(person).await
     }
 
+    /// Lifts a person's protection flag, in the ledger too: there first, under the participant's lock, so that a flag which is set
+    /// after it stays.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn lift_flag(&mut self, person: &PersonKey) -> Stored<()> {
+        self.notes.push(LedgerNote::Lift(*person));
+        self.tx.lift_flag(person).await
+    }
+
     /// Remembers a revocation for the ledger; what revokes nothing is passed over.
     pub(super) fn note_revocation(&mut self, person: &PersonKey, revision: &ConsentRevision) {
         let Some(revoked_at) = revision.revoked_at else { return };

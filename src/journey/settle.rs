@@ -131,7 +131,7 @@ impl Journey {
     pub(super) async fn rejudge<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage) -> Stored<Option<Judged>> {
         let Some(bytes) = tx.open(&stored.message).await? else { return Ok(None) };
         Ok(match self.open_bytes(&stored.message.envelope, &bytes, Code::JourneyFailed) {
-            Opened::Known(identified) => guarded(|| way::judge(*identified, false, &self.set, self.keys())),
+            Opened::Known(identified) => guarded(|| way::judge_apart(*identified, &self.set, self.keys())),
             Opened::Refused { .. } => None,
         })
     }

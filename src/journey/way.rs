@@ -112,6 +112,12 @@ pub(super) fn foresee(identified: Identified, set: &ContractSet, keys: &dyn Keys
     }
 }
 
+/// Judges a stored message that is no longer a matter of protection: a person has lifted the flag, or it was let through before
+/// one was set. A flag of its own does not count any more.
+pub(super) fn judge_apart(identified: Identified, set: &ContractSet, keys: &dyn Keys) -> Judged {
+    by_rules(identified.open_record(), set, keys)
+}
+
 fn by_rules(open: Open, set: &ContractSet, keys: &dyn Keys) -> Judged {
     match check(open, &set.catalogue, keys) {
         Err(refusal) => Judged::Refused(refusal),

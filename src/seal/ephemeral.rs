@@ -122,6 +122,7 @@ impl KeyStore for EphemeralKeys {
                         kept.taken.push(id.clone());
                     }
                 }
+                LedgerNote::Lift(person) => drop(kept.flags.remove(person)),
             }
         }
         ready(())

@@ -120,6 +120,8 @@ pub enum LedgerNote {
     Erasure(Erasure),
     /// The id of an erased message.
     Taken(TakenId),
+    /// A protection flag was lifted: a restore does not set it again.
+    Lift(PersonKey),
 }
 
 /// A key store.
@@ -158,7 +160,7 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Begins an epoch with its first marks.
     fn begin_epoch<'a>(&'a self, epoch: u32, marks: &'a Marks, at: Timestamp) -> Answer<'a, ()>;
 
-    /// Writes into the ledgers; what stands there stays.
+    /// Writes into the ledgers; what stands there stays, but for a flag that is lifted.
     fn note<'a>(&'a self, notes: &'a [LedgerNote]) -> Answer<'a, ()>;
 
     /// All revocations.

@@ -193,6 +193,9 @@ pub trait Tx: Feeds + Survey + Telling + Receipts + Withdrawals + Rights + Send 
     /// Sets a person's protection flag. Messages only ever set it.
     fn set_flag(&mut self, person: &PersonKey) -> impl Future<Output = Stored<()>> + Send;
 
+    /// Lifts a person's protection flag: a named act of a person.
+    fn lift_flag(&mut self, person: &PersonKey) -> impl Future<Output = Stored<()>> + Send;
+
     /// A person's messages of one kind, in the order in which they came.
     fn messages_of(&mut self, person: &PersonKey, kind: MessageKind)
     -> impl Future<Output = Stored<Vec<StoredMessage>>> + Send;

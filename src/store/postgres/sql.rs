@@ -29,6 +29,7 @@ statements! {
     CLAIM_PERSONS = "SELECT person, flagged_at IS NOT NULL AS flagged FROM persons WHERE person = ANY($1) \
         ORDER BY person FOR UPDATE SKIP LOCKED";
     IS_FLAGGED = "SELECT flagged_at IS NOT NULL AS flagged FROM persons WHERE person = $1";
+    LIFT_FLAG = "UPDATE persons SET flagged_at = NULL WHERE person = $1";
     SET_FLAG = "UPDATE persons SET flagged_at = coalesce(flagged_at, $2) WHERE person = $1";
     MAKE_DELIVERIES = "INSERT INTO deliveries (recipient) SELECT * FROM UNNEST($1::text[]) ON CONFLICT DO NOTHING";
     LOCK_DELIVERIES = "SELECT recipient FROM deliveries WHERE recipient = ANY($1) ORDER BY recipient FOR UPDATE";

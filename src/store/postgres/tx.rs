@@ -140,6 +140,12 @@ impl Tx for PgTx {
         Ok(())
     }
 
+    async fn lift_flag(&mut self, person: &PersonKey) -> Stored<()> {
+        sqlx::query(sql::LIFT_FLAG).bind(key(person)).execute(self.db()).await.map_err(away)?;
+        self.work.flags.insert(*person, false);
+        Ok(())
+    }
+
     async fn messages_of(&mut self, person: &PersonKey, kind: MessageKind) -> Stored<Vec<StoredMessage>> {
         if !self.work.of_person.contains_key(&(*person, kind)) {
             self.read_person(person, kind).await?;

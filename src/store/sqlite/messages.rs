@@ -160,6 +160,10 @@ pub(super) async fn is_flagged(db: &mut SqliteConnection, person: &PersonKey) ->
     Ok(row.is_some_and(|row| row.get(0)))
 }
 
+pub(super) async fn lift_flag(db: &mut SqliteConnection, person: &PersonKey) -> Stored<()> {
+    sqlx::query(sql::LIFT_FLAG).bind(person.as_bytes().as_slice()).execute(db).await.map(drop).map_err(away)
+}
+
 pub(super) async fn set_flag(db: &mut SqliteConnection, person: &PersonKey, now: Timestamp) -> Stored<()> {
     sqlx::query(sql::SET_FLAG).bind(person.as_bytes().as_slice()).bind(micros(now)).execute(db).await.map(drop).map_err(away)
 }

@@ -125,6 +125,7 @@ statements! {
     REVISIONS = messages!("WHERE report = ?1 AND state = 'journey' ORDER BY revision, number");
     MAKE_PERSON = "INSERT INTO persons (person) VALUES (?1) ON CONFLICT DO NOTHING";
     IS_FLAGGED = "SELECT flagged_at IS NOT NULL FROM persons WHERE person = ?1";
+    LIFT_FLAG = "UPDATE persons SET flagged_at = NULL WHERE person = ?1";
     SET_FLAG = "UPDATE persons SET flagged_at = coalesce(flagged_at, ?2) WHERE person = ?1";
     INSERT_AUDIT = "INSERT INTO audit (tx, ordinal, act, actor, message, recipient, position, code, reason, detail, basis, \
         content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";

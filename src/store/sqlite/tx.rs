@@ -94,6 +94,10 @@ impl Tx for SqliteTx {
         messages::set_flag(self.db(), person, now).await
     }
 
+    async fn lift_flag(&mut self, person: &PersonKey) -> Stored<()> {
+        messages::lift_flag(self.db(), person).await
+    }
+
     async fn messages_of(&mut self, person: &PersonKey, kind: MessageKind) -> Stored<Vec<StoredMessage>> {
         messages::of_person(self.db(), person, kind).await
     }

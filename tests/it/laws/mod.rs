@@ -31,6 +31,7 @@ mod message;
 mod no_oracle;
 mod numbers;
 mod order;
+mod protected;
 mod put_off;
 mod reader;
 mod receipts;

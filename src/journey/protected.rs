@@ -1,0 +1,176 @@
+//! Lifting a protection flag, and what was diverted under it: each report is run again, or set aside, by a named act.
+
+use uuid::Uuid;
+
+use super::answers::Turn;
+use super::settle::guarded;
+use super::way::{Opened, judge_apart};
+use super::{Attempts, Journey, Judged};
+use crate::domain::{Code, Login, MessageNumber, PersonKey, Refusal};
+use crate::store::{
+    AuditAct, AuditRow, Concerned, MessageKind, MessageState, Store, StoreError, Stored, StoredMessage, Survey as _, Tx,
+};
+
+/// What the counts of protection are. Nothing else is shown until accounts exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protected {
+    /// Persons with a flag.
+    pub persons: i64,
+    /// Diverted reports.
+    pub diverted: i64,
+}
+
+/// A report that was diverted and waits for a named act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The store's number of the message.
+    pub number: MessageNumber,
+    /// Who sent it.
+    pub login: Login,
+    /// The sender's id of it.
+    pub message_id: Uuid,
+}
+
+impl Journey {
+    /// How many persons are protected and how many reports were diverted. The reading leaves an audit row.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn count_protected<S: Store>(&self, store: &S, operator: &str) -> Stored<Protected> {
+        let mut tx = self.begin(store, "protection-list").await?;
+        let (persons, diverted) = (tx.protected().await?, tx.census().await?.diverted);
+        tx.audit(&AuditRow::by(AuditAct::Reading, operator).with("protection: counts")).await?;
+        tx.commit().await?;
+        Ok(Protected { persons, diverted })
+    }
+
+    /// Lifts a person's flag. It publishes nothing; gives the reports that were diverted and wait for an act of their own.
+    /// `None` where the person has no flag. A later message may set it again.
+    ///
+    /// # Errors
+    /// A fault of either store: the flag stands.
+    pub async fn lift_flag<S: Store>(
+        &self,
+        store: &S,
+        person: &PersonKey,
+        operator: &str,
+        reason: &str,
+    ) -> Stored<Option<Vec<Waiting>>> {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.lift_once(store, person, operator, reason).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn lift_once<S: Store>(
+        &self,
+        store: &S,
+        person: &PersonKey,
+        operator: &str,
+        reason: &str,
+    ) -> Stored<Option<Vec<Waiting>>> {
+        let mut tx = self.begin(store, "protection-lift").await?;
+        tx.lock(&Concerned::whole(*person)).await?;
+        if !tx.is_flagged(person).await? {
+            return Ok(None);
+        }
+        tx.lift_flag(person).await?;
+        tx.audit(&AuditRow::by(AuditAct::Operator, operator).with("protection lifted").because(reason)).await?;
+        let mut waiting = Vec::new();
+        for stored in tx.messages_of(person, MessageKind::Report).await? {
+            if stored.message.state == MessageState::Diverted && stored.discarded_at.is_none() {
+                let StoredMessage { number, message, .. } = stored;
+                waiting.push(Waiting { number, login: message.envelope.login, message_id: message.envelope.message_id });
+            }
+        }
+        tx.commit().await?;
+        Ok(Some(waiting))
+    }
+
+    /// Runs a diverted report of a person who is protected no more, under the contracts of today. It moves; its sender was
+    /// answered before. `None` where there is no such report.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn rerun_diverted<S: Store>(
+        &self,
+        store: &S,
+        number: MessageNumber,
+        operator: &str,
+    ) -> Stored<Option<MessageState>> {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.rerun_once(store, number, operator).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn rerun_once<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+        let mut tx = self.begin(store, "protection-rerun").await?;
+        let Some(seen) = tx.message(number).await? else { return Ok(None) };
+        let Some(person) = seen.message.person else { return Ok(None) };
+        tx.lock(&Concerned::whole(person)).await?;
+        let Some(mut stored) = tx.message(number).await? else { return Ok(None) };
+        if !waits(&stored) || tx.is_flagged(&person).await? {
+            return Ok(None);
+        }
+        let Some(bytes) = tx.open(&stored.message).await? else { return Ok(None) };
+        let envelope = &stored.message.envelope;
+        let first = tx.receipts(&envelope.login, envelope.message_id).await?.first().map(|receipt| receipt.number);
+        let judged = if first == Some(number) {
+            match self.open_bytes(envelope, &bytes, Code::JourneyFailed) {
+                // Its own flag is from before the lifting.
+                Opened::Known(identified) => guarded(|| judge_apart(*identified, self.set(), self.keys())),
+                Opened::Refused { refusal, .. } => Some(Judged::Refused(refusal)),
+            }
+        } else {
+            // It went before this rule for its flag alone.
+            Some(Judged::Refused(Refusal::whole(Code::TransportConflict)))
+        };
+        let judged = judged.unwrap_or_else(|| Judged::Refused(Refusal::whole(Code::JourneyFailed)));
+        tx.audit(&AuditRow::by(AuditAct::Operator, operator).on(number).with("diverted report run again")).await?;
+        let turn = Turn { bytes: &bytes, again: Some(number), id_is_used: false, on_failure: Code::JourneyFailed };
+        let filled = self.fill(&mut tx, &mut stored.message, judged, turn).await?;
+        tx.update_message(number, &stored.message).await?;
+        self.note_arrival(&mut tx, &stored, &bytes).await?;
+        self.after(&mut tx, &stored, filled.fan, false).await?;
+        tx.commit().await?;
+        Ok(Some(stored.message.state))
+    }
+
+    /// Sets a diverted report of a person who is protected no more aside for good. It stays diverted.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn discard_diverted<S: Store>(
+        &self,
+        store: &S,
+        number: MessageNumber,
+        operator: &str,
+        reason: &str,
+    ) -> Stored<bool> {
+        let mut tx = self.begin(store, "protection-discard").await?;
+        let Some(seen) = tx.message(number).await? else { return Ok(false) };
+        let Some(person) = seen.message.person else { return Ok(false) };
+        tx.lock(&Concerned::whole(person)).await?;
+        let Some(stored) = tx.message(number).await? else { return Ok(false) };
+        if !waits(&stored) || tx.is_flagged(&person).await? {
+            return Ok(false);
+        }
+        tx.discard_message(number).await?;
+        let row = AuditRow::by(AuditAct::Operator, operator).on(number).with("diverted report set aside");
+        tx.audit(&row.because(reason)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Whether a message was diverted and waits for an act.
+fn waits(stored: &StoredMessage) -> bool {
+    stored.message.state == MessageState::Diverted && stored.discarded_at.is_none()
+}

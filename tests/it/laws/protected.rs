@@ -1,0 +1,100 @@
+//! A flag is lifted by a named act, which publishes nothing; each diverted report is run again or set aside; and a later message
+//! sets the flag again.
+
+use brygga::agreement::GateKind;
+use brygga::domain::{Party, PersonKey, PersonNumber};
+use brygga::feed::Method;
+use brygga::store::{MessageState, Store, Tx as _};
+use serde_json::json;
+
+use super::message::{CONSENTABLE, Waiver, flag, report};
+use super::report::{PERSONS, plain};
+use super::run;
+use super::world::{Home, World, af, usual};
+
+const PERSON: &str = PERSONS[0];
+
+fn person<H: Home>(world: &World<H>) -> PersonKey {
+    let day = jiff::civil::date(2026, 3, 2);
+    world.journey.keys().person(&PersonNumber::parse(PERSON, day).expect("a number"))
+}
+
+async fn lift<H: Home>(world: &World<H>) -> Option<Vec<i64>> {
+    let lifted = world.journey.lift_flag(&world.store, &person(world), "somebody", "decided").await.expect("lifted");
+    lifted.map(|waiting| waiting.iter().map(|one| one.number.0).collect())
+}
+
+async fn world<H: Home>() -> World<H> {
+    let world = World::<H>::new(usual(GateKind::Waiver)).await;
+    let waiver = Waiver::new(PERSON, "W-1", Party::Arbetsformedlingen, &CONSENTABLE);
+    world.take(vec![waiver.arrival(1)]).await;
+    world
+}
+
+fn lifting_publishes_nothing_and_a_rerun_publishes_one_report<H: Home>() {
+    run(async {
+        let world = world::<H>().await;
+        let (first, _) = world.take_one(report(2, &plain(PERSON).tree())).await;
+        assert_eq!(world.read(&af()).await.len(), 2);
+        world.take(vec![flag(3, PERSON)]).await;
+        let mut other = plain(PERSON).tree();
+        other["reportId"] = json!("AR-OTHER");
+        let (second, state) = world.take_one(report(4, &other)).await;
+        assert_eq!(state, MessageState::Diverted);
+        assert_eq!(
+            world.journey.rerun_diverted(&world.store, first, "somebody").await.expect("asked"),
+            None,
+            "still protected"
+        );
+        let counts = world.journey.count_protected(&world.store, "somebody").await.expect("counted");
+        assert_eq!((counts.persons, counts.diverted), (1, 2));
+
+        assert_eq!(lift(&world).await, Some(vec![first.0, second.0]));
+        assert_eq!(lift(&world).await, None, "there is no flag any more");
+        assert!(world.read(&af()).await.iter().all(|event| event.method == Method::Delete));
+        world.sweep().await;
+        assert_eq!(world.census().await.journeys, 0, "nothing goes by itself");
+        let state = world.journey.rerun_diverted(&world.store, first, "somebody").await.expect("run");
+        assert_eq!(state, Some(MessageState::Journey));
+        let events = world.read(&af()).await;
+        assert_eq!(events.iter().filter(|event| event.method == Method::Put).count(), 2);
+        assert!(world.journey.discard_diverted(&world.store, second, "somebody", "old").await.expect("discarded"));
+        assert_eq!(world.journey.rerun_diverted(&world.store, second, "somebody").await.expect("asked"), None);
+        let census = world.census().await;
+        assert_eq!((census.diverted, census.journeys), (1, 1));
+
+        world.take(vec![flag(5, PERSON)]).await;
+        assert!(world.read(&af()).await.iter().all(|event| event.method == Method::Delete), "a newer message sets it again");
+        assert_eq!(world.census().await.diverted, 2);
+    });
+}
+
+fn a_report_that_carried_the_flag_itself_can_be_run_again_and_stays_settled<H: Home>() {
+    run(async {
+        let world = world::<H>().await;
+        let mut tree = plain(PERSON).tree();
+        tree["participant"]["protectedIdentity"] = json!(true);
+        let (number, state) = world.take_one(report(2, &tree)).await;
+        assert_eq!(state, MessageState::Diverted);
+        assert_eq!(lift(&world).await, Some(vec![number.0]));
+        let state = world.journey.rerun_diverted(&world.store, number, "somebody").await.expect("run");
+        assert_eq!(state, Some(MessageState::Journey));
+        assert_eq!(world.read(&af()).await.len(), 2);
+        let mut tx = world.store.begin("test").await.expect("a transaction");
+        assert!(!tx.is_flagged(&person(&world)).await.expect("asked"), "its own flag is from before the lifting");
+        drop(tx);
+        // A revocation settles it anew from its bytes.
+        let waiver = Waiver::new(PERSON, "W-1", Party::Arbetsformedlingen, &CONSENTABLE);
+        world.take(vec![waiver.revoking(2, &[]).arrival(3)]).await;
+        let anew = Waiver::new(PERSON, "W-2", Party::Arbetsformedlingen, &CONSENTABLE);
+        world.take(vec![anew.arrival(4)]).await;
+        let events = world.read(&af()).await;
+        assert_eq!(events.iter().filter(|event| event.method == Method::Put).count(), 2);
+        world.census().await;
+    });
+}
+
+on_both_engines! {
+    lifting_publishes_nothing_and_a_rerun_publishes_one_report,
+    a_report_that_carried_the_flag_itself_can_be_run_again_and_stays_settled,
+}
