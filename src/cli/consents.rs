@@ -51,8 +51,8 @@ pub(super) enum Command {
         #[arg(long)]
         reason: String,
         /// A category to end, as in absence-reason; all where none is named.
-        #[arg(long = "category", value_name = "CATEGORY")]
-        categories: Vec<String>,
+        #[arg(long = "ends", value_name = "CATEGORY")]
+        ends: Vec<String>,
         /// The message's number in `consents list`.
         number: i64,
     },
@@ -89,11 +89,11 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
             let opened = at.open().await?;
             on_store!(opened, |journey, store| record(&at, journey, store, &login, &file, out).await)
         }
-        Command::Revoke { at, reason, categories, number } => {
+        Command::Revoke { at, reason, ends, number } => {
             if reason.trim().is_empty() {
                 return Err(CliError::Usage("say why with --reason".to_owned()));
             }
-            let categories = categories.iter().map(|name| category(name)).collect::<Result<Vec<_>, _>>()?;
+            let categories = ends.iter().map(|name| category(name)).collect::<Result<Vec<_>, _>>()?;
             let opened = at.open().await?;
             let (number, operator) = (MessageNumber(number), &at.operator);
             let outcome = on_store!(opened, |journey, store| journey

@@ -76,7 +76,7 @@ pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act>
 /// document takes the place of both.
 pub(super) fn unfetched_delete(entries: &[EntryRow], subject: &Subject) -> Option<(Position, Position)> {
     let delete = live(entries, subject).filter(|entry| entry.method == Method::Delete && !entry.served)?;
-    recipient_holds(entries, subject).map(|held| (held, delete.position))
+    recipient_holds(entries, subject).map(|held| (held.position, delete.position))
 }
 
 /// The live document of a subject that nobody has fetched.

@@ -59,6 +59,8 @@ macro_rules! withdrawal_again {
              cause = CASE WHEN excluded.step = 'delete-superseded' THEN withdrawals.cause ELSE excluded.cause END, \
              at = CASE WHEN excluded.step = 'delete-superseded' THEN withdrawals.at ELSE excluded.at END, \
              delete_position = coalesce(excluded.delete_position, withdrawals.delete_position), \
+             served_at = CASE WHEN excluded.step = 'delete-published' THEN NULL ELSE withdrawals.served_at END, \
+             acknowledged_at = CASE WHEN excluded.step = 'delete-published' THEN NULL ELSE withdrawals.acknowledged_at END, \
              lapsed_at = coalesce(withdrawals.lapsed_at, excluded.lapsed_at), superseded_at = excluded.superseded_at"
         )
     };
