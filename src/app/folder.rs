@@ -9,7 +9,9 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::Checkpoints;
 use super::wrapping_files::{WrappingFiles, write_secret};
+use crate::audit::SigningKey;
 use crate::domain::Keys;
 use crate::seal::{SealError, ServiceKeys, Vault, WrappingKey, WrappingKeys, WrappingSource};
 use crate::spool::SpoolFolders;
@@ -148,6 +150,22 @@ impl DataFolder {
             return Err(FolderError::Key("keys/keys.db is missing; restore it from its backup"));
         }
         Ok(Vault::new(Arc::new(SqliteKeyStore::open(&self.key_store()).await?), source))
+    }
+
+    /// Where the folder's checkpoints are written, and the key that signs them, which is made when it is first asked for. Only
+    /// who holds the folder asks.
+    ///
+    /// # Errors
+    /// [`FolderError::Key`] for a file that is no key.
+    pub fn checkpoints(&self) -> Result<Checkpoints, FolderError> {
+        let file = self.path.join("keys").join("checkpoint.key");
+        if !file.exists() {
+            let secret = SigningKey::new_secret().map_err(|_| FolderError::Key("the system gives no random numbers"))?;
+            write_secret(&file, secret.expose_secret())?;
+        }
+        let secret = SecretString::from(fs::read_to_string(&file)?);
+        let key = SigningKey::read(&secret).map_err(|_| FolderError::Key("keys/checkpoint.key is not 32 bytes in base64"))?;
+        Ok(Checkpoints::new(self.path.join("checkpoints"), key))
     }
 
     /// The folder's file of wrapping keys.

@@ -1,6 +1,7 @@
 //! Floor 5: wiring: the only place that knows every concrete type.
 
 pub mod checked;
+mod checkpoints;
 mod drops;
 pub mod embedded;
 pub mod erasure;
@@ -18,6 +19,7 @@ mod sweeper;
 mod tireless;
 mod wrapping_files;
 
+pub use checkpoints::{Checkpoints, PUBLIC_KEY, WriteFault};
 pub use folder::{DataFolder, FolderError};
 pub use opened::{OpenFault, Opened, alone, beside};
 pub use scenario::{Scenario, ScenarioError, ScenarioMessage, name_parts};

@@ -10,13 +10,16 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::checked::{self, NamedFault};
+use super::checkpoints::{Checkpoints, WriteFault};
 use super::drops::take_drops;
 use super::opened::{OpenFault, Opened, open};
 use super::parts::Parts;
 use super::relays::Relays;
 use super::sampler::sample;
 use super::sweeper::sweep;
+use super::tireless::tirelessly;
 use crate::amqp::{AmqpCourier, AmqpIntake};
+use crate::audit::SigningKey;
 use crate::config::{ACKNOWLEDGE_WITHIN_HOURS, Config, FeedConfig};
 use crate::domain::RecipientId;
 use crate::http::management::{self, Management};
@@ -30,6 +33,9 @@ use crate::telemetry::{Event as _, Health, Numbers, Part, PartFailed, Started, S
 
 /// The longest pause between two tries to open the stores at the start.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How often a data folder's checkpoints are written where nothing else is said.
+const EVERY: Duration = Duration::from_hours(1);
 
 /// How long the parts may take to end once the service is told to stop. A batch that has begun is ended within it.
 const LAST_WORK: Duration = Duration::from_secs(30);
@@ -55,6 +61,9 @@ pub enum ServeError {
     /// The spool's folders.
     #[error("the spool's folders cannot be made: {0}")]
     Spool(std::io::Error),
+    /// The key of the checkpoints.
+    #[error("audit.signing_key cannot be used: {0}")]
+    SigningKey(#[from] crate::audit::CheckpointFault),
     /// The stores.
     #[error(transparent)]
     Open(#[from] OpenFault),
@@ -102,6 +111,10 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
         Some(feed) => Some(feed_parts(feed, source, &health)?),
         None => None,
     };
+    let signed = match &config.audit {
+        Some(audit) => Some(Checkpoints::new(audit.checkpoints.clone(), SigningKey::read(&audit.signing_key)?)),
+        None => None,
+    };
     let mut parts = Parts::default();
     let management = Management { health: health.clone(), numbers: Arc::clone(&numbers), now: || Clock::System.now() };
     let mut stopped = stopping.clone();
@@ -122,11 +135,13 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
     if let Some(opened) = wait_for_stores(&config, &set, &store, stopping.clone()).await? {
         match opened {
             Opened::Embedded { folder, journey, store: content } => {
+                let signed = signed.map_or_else(|| folder.checkpoints().map_err(OpenFault::from), Ok)?;
                 held = Some(folder);
                 // One service holds a folder, so whatever lease is found in it is its own.
                 let owner = "the service of this folder".to_owned();
                 let common = Common { journey, health, numbers, owner, hangups, stopping: stopping.clone() };
                 let handles = Handles { intake: content.clone(), feed: content.clone(), console: content };
+                keep_checkpoints(&config, Some(signed), &common, &handles.console, &mut parts);
                 start(&config, common, handles, store, feed, &mut parts)?;
             }
             Opened::Postgres { journey, store: content } => {
@@ -134,6 +149,7 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
                 let owner = Uuid::now_v7().to_string();
                 let common = Common { journey, health, numbers, owner, hangups, stopping: stopping.clone() };
                 let handles = Handles { intake: content.intake(), feed: content.feed(), console: content.console() };
+                keep_checkpoints(&config, signed, &common, &handles.console, &mut parts);
                 start(&config, common, handles, store, feed, &mut parts)?;
             }
         }
@@ -229,6 +245,19 @@ fn start<S: Store>(
         parts.spawn("amqp.out", courier.keep(stopping));
     }
     Ok(())
+}
+
+/// Writes checkpoints of the audit chain now and then, where it is said where to.
+fn keep_checkpoints<S: Store>(config: &Config, to: Option<Checkpoints>, common: &Common, store: &S, parts: &mut Parts) {
+    let Some(to) = to else { return };
+    let every = config.audit.as_ref().map_or(EVERY, |audit| audit.every);
+    let (part, store) = (common.health.part("checkpoints", false), store.clone());
+    let turn = move || {
+        let (to, store) = (to.clone(), store.clone());
+        async move { to.write(&store).await.map(|_| false) }
+    };
+    let at_least = |_: &WriteFault| Duration::ZERO;
+    parts.spawn("checkpoints", tirelessly("checkpoints", part, every, common.stopping.clone(), at_least, turn));
 }
 
 /// Certificates, lists and clients are read again when a person says so (SIGHUP), besides when their files change.

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use crate::domain::{PersonKey, Position};
 use crate::feed::Method;
 use crate::journey::Journey;
@@ -126,7 +128,7 @@ pub async fn accept_by<S: Store>(journey: &Journey, store: &S, operator: &str, s
     let mut tx = store.begin("restore-accept").await?;
     tx.begin_epoch(epoch).await?;
     let (revocations, flags, erasures) = (revocations.len(), flags.len(), erasures.len());
-    let detail = format!("restore accepted: epoch {epoch}, {revocations} revocations, {flags} flags, {erasures} erasures");
+    let detail = json!({ "epoch": epoch, "revocations": revocations, "flags": flags, "erasures": erasures }).to_string();
     tx.audit(&AuditRow::by(AuditAct::Restore, operator).with(detail)).await?;
     tx.commit().await?;
     Ok(Some(Accepted { epoch, behind, revocations, flags, erasures }))

@@ -7,10 +7,25 @@
 //! erasure and retention. `docs/audit.md` describes every byte.
 
 mod chain;
+mod checkpoint;
 mod digest;
+mod export;
+mod live;
+mod offline;
 mod record;
+mod verify;
 
 pub(crate) use chain::LINK;
 pub use chain::{Batch, Head, Link, MARK};
+pub use checkpoint::{Checkpoint, CheckpointFault, PublicKey, SigningKey};
 pub use digest::Digest;
+pub use export::{ExportFault, ExportReader, Exporter};
+pub(crate) use live::stored_digest;
+pub use live::{AuditFault, export, head, verify};
+pub use offline::verify_exports;
 pub use record::{BasisDigest, Record};
+pub use verify::{Broken, Chained, Explained, NOTHING, Verified, Verifier};
+
+/// The key under which a row of a retention says, as JSON in its detail, up to which link it has removed rows. Whole
+/// transactions alone may go, and no rows of retentions, erasures and restores; their links stay.
+pub const ROWS_GONE_THROUGH: &str = "auditRowsGoneThrough";

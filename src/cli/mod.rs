@@ -4,6 +4,7 @@
 //! run. A personnummer is never an argument: arguments stand in shell histories and process lists.
 
 mod agreements;
+mod audit;
 mod breach;
 mod check;
 mod check_files;
@@ -61,6 +62,9 @@ enum Command {
     /// Agreements: list, show.
     #[command(subcommand)]
     Agreements(agreements::Command),
+    /// The audit chain: export, verify.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Dead letters: list, show, retry, discard.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
@@ -120,6 +124,9 @@ pub enum CliError {
     /// The spool.
     #[error(transparent)]
     Spool(#[from] crate::spool::SpoolError),
+    /// The audit chain.
+    #[error(transparent)]
+    Audit(#[from] crate::audit::AuditFault),
     /// The file system.
     #[error("{0}")]
     Files(#[from] std::io::Error),
@@ -186,6 +193,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Check(args) => check::run(args, out).await,
             Command::Contracts(command) => contracts::run(command, out),
             Command::Agreements(command) => agreements::run(command, out),
+            Command::Audit(command) => audit::run(command, out).await,
             Command::DeadLetters(command) => dead_letters::run(command, out).await,
             Command::Consents(command) => consents::run(command, out).await,
             Command::Config(command) => config::run(command, out),

@@ -1,6 +1,7 @@
 //! Floor 1: checked values of configuration. What exists here was checked before anything had an effect.
 
 mod amqp;
+mod audit;
 mod feed;
 mod keys;
 mod password;
@@ -11,6 +12,7 @@ mod service;
 mod store;
 
 pub use amqp::{Amqp, BrokerUrl, BrokerUrlError};
+pub use audit::Audit;
 pub use feed::{
     ACKNOWLEDGE_WITHIN_HOURS, ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls,
 };

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::section::{ConfigFault, Section, Surroundings};
-use super::{Amqp, FeedConfig, KeysConfig, Relay, RetentionConfig, Store, Via};
+use super::{Amqp, Audit, FeedConfig, KeysConfig, Relay, RetentionConfig, Store, Via};
 
 /// Where the contracts lie, and which illustrations are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Config {
     pub spool: Option<Spool>,
     /// `[feed]`.
     pub feed: Option<FeedConfig>,
+    /// `[audit]`: signed checkpoints of the audit chain; a data folder writes them without it.
+    pub audit: Option<Audit>,
     /// `[[relay]]`: by which courier what goes back to each system leaves.
     pub relays: Vec<Relay>,
     /// `[retention]`: what an erasure leaves.
@@ -102,13 +104,14 @@ impl Config {
         let amqp = optional(&mut file, "amqp", Amqp::read);
         let spool = optional(&mut file, "spool", Spool::read);
         let feed = optional(&mut file, "feed", FeedConfig::read);
+        let audit = optional(&mut file, "audit", Audit::read);
         let relays = relays(&mut file, amqp.is_some(), spool.is_some());
         let retention = optional(&mut file, "retention", RetentionConfig::read).unwrap_or_default();
         let mut faults = file.end();
         faults.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
         match (contracts, store, management) {
             (Some(contracts), Some(store), Some(management)) if faults.is_empty() => {
-                Ok(Self { contracts, store, keys, management, amqp, spool, feed, relays, retention })
+                Ok(Self { contracts, store, keys, management, amqp, spool, feed, audit, relays, retention })
             }
             _ => Err(faults),
         }

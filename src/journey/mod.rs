@@ -55,9 +55,12 @@ use guard::Guard;
 use recall::Recall;
 
 use crate::agreement::Covered;
-use crate::domain::{Code, ConsentRevision, Keys, LegId, ReportKey};
+use crate::domain::{Code, ConsentRevision, Keys, LegId, MessageNumber, ReportKey};
 use crate::seal::Vault;
 use crate::store::{AuditAct, AuditRow, LegRow, LegState, MessageKind, MessageState, NewMessage, Stored, StoredMessage, Tx};
+
+/// What a leg rests on until something was decided of it.
+const UNDECIDED: &str = "{}";
 
 /// The way, with the set of contracts it judges by and the keys of its digests.
 #[derive(Clone)]
@@ -170,12 +173,13 @@ impl Journey {
             for leg in &fan.legs {
                 let id = LegId { message: stored.number, recipient: leg.recipient() };
                 let (state, code) = (LegState::Superseded, Some(Code::JourneySuperseded));
-                let basis = "{}".to_owned();
+                let basis = UNDECIDED.to_owned();
                 tx.put_leg(&LegRow { id, report: fan.report, state, code, due_at: None, documents: 0, basis }).await?;
             }
             // Even a cancellation asks: a higher revision may have come before it, and is settled anew.
             let consents = self.consents(tx, &person).await?;
-            return self.settle_report(tx, &fan.report, &consents, Some((stored, &fan.legs))).await;
+            self.settle_report(tx, &fan.report, &consents, Some((stored, &fan.legs))).await?;
+            return note_late(tx, stored.number).await;
         }
         match (stored.message.kind, stored.message.state) {
             (MessageKind::Consent, MessageState::Recorded) => self.settle_person(tx, &person, may_wait).await,
@@ -199,6 +203,15 @@ impl Journey {
 /// Whether a consent can only open gates: the first revision of a waiver. Whatever may shut one is settled whole at once.
 fn only_opens(judged: &Judged) -> bool {
     matches!(judged, Judged::Consent(revision) if revision.revision == 1 && revision.revoked_at.is_none())
+}
+
+/// Writes down that legs were superseded before they came: nothing was decided of them since they were made.
+async fn note_late<T: Tx>(tx: &mut KeyedTx<T>, message: MessageNumber) -> Stored<()> {
+    for leg in tx.legs(message).await?.iter().filter(|leg| leg.basis == UNDECIDED) {
+        let row = AuditRow::of_program(AuditAct::Decision).on(message).to(&leg.id.recipient);
+        tx.audit(&row.under(leg.code).with(leg.state.as_str())).await?;
+    }
+    Ok(())
 }
 
 /// A report's fan-out on its way into the store.

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use super::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, StoredMessage};
+use crate::audit::{Chained, Head};
 use crate::domain::{MessageNumber, RecipientId};
 
 /// What stands in the store as a whole, as a transaction sees it.
@@ -12,6 +13,16 @@ pub trait Survey: Send {
 
     /// What was done to a message, in the order of the chain, apart from what this transaction does itself.
     fn audited(&mut self, message: MessageNumber) -> impl Future<Output = Stored<Vec<AuditedAct>>> + Send;
+
+    /// Where the audit chain ends.
+    fn audit_head(&mut self) -> impl Future<Output = Stored<Head>> + Send;
+
+    /// Links of the audit chain after one, in order, with their rows and what these rest on, whatever they say: what was
+    /// tampered with is read like everything else.
+    fn audit_links(&mut self, after: i64, limit: i64) -> impl Future<Output = Stored<Vec<Chained>>> + Send;
+
+    /// How many rows of the audit log belong to no link.
+    fn audit_strays(&mut self) -> impl Future<Output = Stored<i64>> + Send;
 
     /// Everything that law 6 counts.
     fn census(&mut self) -> impl Future<Output = Stored<Census>> + Send;

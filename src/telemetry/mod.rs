@@ -1,5 +1,6 @@
 //! Floor 1: what is logged. Ids of messages, codes and counts; never contents, never anything of a person.
 
+mod audit_event;
 mod broker;
 mod event;
 mod feed_event;
@@ -7,6 +8,7 @@ mod health;
 mod numbers;
 mod relay_event;
 
+pub use audit_event::CheckpointWritten;
 pub use broker::{BrokerAway, BrokerReached, EnvelopeRefused, NotAcknowledged, RunAlone};
 pub use event::{
     Committed, Event, FileStuck, FileUnreadable, MessageTaken, PartFailed, PutOff, Started, Stopped, Swept, Waiting,

@@ -9,6 +9,7 @@
 )]
 
 mod amqp;
+mod audit;
 mod bad_input;
 mod cli;
 mod config;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use brygga::answer::Kind;
+use brygga::audit;
 use brygga::domain::RecipientId;
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{Outcome, Served};
-use brygga::store::{MessageState, Store as _, Survey as _, Tx as _};
+use brygga::store::{AuditAct, AuditedAct, MessageState, Store as _, Survey as _, Tx as _};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -78,9 +79,16 @@ async fn by_spool(folder: &Path) -> (Vec<(String, Came)>, BTreeMap<String, usize
             MessageState::Refused => stored.message.violations.iter().map(|(code, place)| format!("{code} {place}")).collect(),
             _ => Vec::new(),
         };
+        let acts = tx.audited(outcome.number()).await.expect("the audit log");
+        assert!(acts.iter().any(|act| act.row.act == AuditAct::Decision), "law 7: {order} in {}", folder.display());
         let mut legs = BTreeMap::new();
         if state == MessageState::Journey {
             for row in tx.legs(outcome.number()).await.expect("legs") {
+                let of_leg = |act: &&AuditedAct| act.row.recipient.as_ref() == Some(&row.id.recipient);
+                let decided = |act: &&AuditedAct| matches!(act.row.act, AuditAct::Decision | AuditAct::Disclosure);
+                let last = acts.iter().filter(of_leg).rfind(decided);
+                let said = last.map(|act| (act.row.detail.as_str(), act.row.code));
+                assert_eq!(said, Some((row.state.as_str(), row.code)), "law 7: {order} in {}", folder.display());
                 legs.insert(row.id.recipient.to_string(), leg(row.state.as_str(), row.code.map(brygga::domain::Code::as_str)));
             }
         }
@@ -90,6 +98,7 @@ async fn by_spool(folder: &Path) -> (Vec<(String, Came)>, BTreeMap<String, usize
     assert!(census.adds_up(), "law 6 in {}: {census:?}", folder.display());
     let recipients = tx.recipients().await.expect("recipients");
     tx.commit().await.expect("a commit");
+    audit::verify(&desk.store, []).await.expect("read").expect("law 7: the chain holds");
     let mut feeds = BTreeMap::new();
     for recipient in recipients.into_iter().filter(|recipient| recipient.party().is_some()) {
         feeds.insert(recipient.to_string(), standing(&desk, &recipient).await);

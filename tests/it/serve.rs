@@ -86,7 +86,7 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let ready = until(&format!("{}/readyz", serving.base), |status, _| status == 200).await;
     let ready: Value = serde_json::from_str(&ready).expect("JSON");
     let parts: Vec<&str> = ready["parts"].as_array().expect("parts").iter().filter_map(|part| part["part"].as_str()).collect();
-    assert_eq!(parts, ["contracts", "relay.1863.ame", "spool", "store"]);
+    assert_eq!(parts, ["checkpoints", "contracts", "relay.1863.ame", "spool", "store"]);
 
     // A second service on the same folder is refused, and told who holds it.
     let other = configure(folder.path(), free_port());
@@ -117,4 +117,30 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let status = serving.child.wait().expect("ended");
     assert!(status.success(), "{status}");
     assert!(asked.elapsed() < Duration::from_secs(30), "what is idle stops at once");
+
+    // A service that starts writes how far the audit chain has come, for keeping elsewhere.
+    let _serving = start(&config, port);
+    let checkpoints = folder.path().join("data/checkpoints");
+    let is_written = || {
+        std::fs::read_dir(&checkpoints).is_ok_and(|mut all| {
+            all.any(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|kind| kind == "json")))
+        })
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while !is_written() {
+        assert!(Instant::now() < deadline, "no checkpoint is written");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let kept = checkpoints.to_str().expect("UTF-8");
+    let (code, told) = command(&["audit", "verify", "--config", &config, "--checkpoint", kept, "--json"]).await;
+    assert!(code == 0 && told.contains("\"holds\":true") && !told.contains("\"confirmed\":null"), "{told}");
+    let out = folder.path().join("audit.jsonl").to_str().expect("UTF-8").to_owned();
+    assert_eq!(command(&["audit", "export", "--config", &config, "--out", &out]).await, (0, String::new()));
+    let (code, told) = command(&["audit", "verify", &out, "--checkpoint", kept]).await;
+    assert!(code == 0 && told.contains("A checkpoint confirms it up to link"), "{told}");
+    std::fs::write(&out, std::fs::read_to_string(&out).expect("read").replacen("\"brygga\"", "\"brygge\"", 1))
+        .expect("written");
+    let (code, told) = command(&["audit", "verify", &out, "--checkpoint", kept]).await;
+    assert!(code == 1 && told.contains("link 1, row 0: the row was changed"), "{told}");
+    assert_eq!(command(&["audit", "verify"]).await.0, 2);
 }

@@ -2,7 +2,8 @@
 
 use super::fault::away;
 use super::read::recipient as recipient_of;
-use super::{PgTx, census, sql};
+use super::{PgTx, audit, census, sql};
+use crate::audit::{Chained, Head};
 use crate::domain::{MessageNumber, RecipientId};
 use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, StoredMessage, Survey};
 
@@ -15,6 +16,18 @@ impl Survey for PgTx {
 
     async fn audited(&mut self, message: MessageNumber) -> Stored<Vec<AuditedAct>> {
         self.audited_of(message).await
+    }
+
+    async fn audit_head(&mut self) -> Stored<Head> {
+        audit::head(self.db()).await
+    }
+
+    async fn audit_links(&mut self, after: i64, limit: i64) -> Stored<Vec<Chained>> {
+        audit::links(self.db(), after, limit).await
+    }
+
+    async fn audit_strays(&mut self) -> Stored<i64> {
+        audit::strays(self.db()).await
     }
 
     async fn census(&mut self) -> Stored<Census> {

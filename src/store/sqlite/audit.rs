@@ -1,12 +1,14 @@
 //! The audit chain in SQLite: the rows of a transaction and the link that holds them, written when it commits.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::read::{column, digest, inconsistent, micros, optional_digest, optional_word, time, word};
+use super::read::{column, inconsistent, micros, optional_digest, optional_word, time, word};
 use super::{Stored, away, sql};
-use crate::audit::{BasisDigest, Batch, Digest, Head, Link, Record};
+use crate::audit::{BasisDigest, Batch, Chained, Head, Link, Record, stored_digest};
 use crate::domain::{Code, MessageNumber, Position, RecipientId};
 use crate::seal::ContentDigest;
 use crate::store::{AuditAct, AuditRow, AuditedAct};
@@ -60,7 +62,7 @@ pub(super) async fn chain(db: &mut SqliteConnection, rows: &[AuditRow], now: Tim
 
 pub(super) async fn head(db: &mut SqliteConnection) -> Stored<Head> {
     let row = sqlx::query(sql::AUDIT_HEAD).fetch_one(db).await.map_err(away)?;
-    Ok(Head { number: column(&row, "number")?, hash: digest(&row, "audit_head", "hash", Digest::from_slice)? })
+    Ok(Head { number: column(&row, "number")?, hash: stored_digest(column(&row, "hash")?) })
 }
 
 /// Keeps the text of a basis, once.
@@ -94,4 +96,55 @@ fn audited(row: &SqliteRow) -> Stored<AuditedAct> {
         return Err(inconsistent("bases", "text"));
     }
     Ok(AuditedAct { at: time(row, "audit_links", "at")?, row: read })
+}
+
+pub(super) async fn links(db: &mut SqliteConnection, after: i64, limit: i64) -> Stored<Vec<Chained>> {
+    let until = after.saturating_add(limit);
+    let found = sqlx::query(sql::AUDIT_LINKS).bind(after).bind(until).fetch_all(&mut *db).await.map_err(away)?;
+    let mut chained = found.iter().map(link).collect::<Stored<Vec<_>>>()?;
+    let found = sqlx::query(sql::AUDIT_ROWS).bind(after).bind(until).fetch_all(&mut *db).await.map_err(away)?;
+    for row in &found {
+        let number: i64 = column(row, "number")?;
+        let (ordinal, record) = (column::<i64>(row, "place")?, record(row)?);
+        if let Some(of) = chained.iter_mut().find(|one| one.link.number == number) {
+            of.rows.push((ordinal, record));
+        }
+    }
+    let found = sqlx::query(sql::AUDIT_BASES).bind(after).bind(until).fetch_all(db).await.map_err(away)?;
+    let texts: HashMap<Vec<u8>, String> =
+        found.iter().map(|row| Ok((column(row, "digest")?, column(row, "text")?))).collect::<Stored<_>>()?;
+    for one in &mut chained {
+        let mut needed: Vec<&Vec<u8>> = one.rows.iter().filter_map(|(_, row)| row.basis.as_ref()).collect();
+        needed.sort();
+        needed.dedup();
+        one.bases = needed.into_iter().filter_map(|digest| Some((digest.clone(), texts.get(digest)?.clone()))).collect();
+    }
+    Ok(chained)
+}
+
+pub(super) async fn strays(db: &mut SqliteConnection) -> Stored<i64> {
+    sqlx::query_scalar(sql::AUDIT_STRAYS).fetch_one(db).await.map_err(away)
+}
+
+fn link(row: &SqliteRow) -> Stored<Chained> {
+    let batch =
+        Batch { size: column(row, "size")?, digest: stored_digest(column(row, "digest")?), marks: column(row, "marks")? };
+    let (number, tx, at) = (column(row, "number")?, column(row, "tx")?, column(row, "at")?);
+    let link = Link { number, tx, at, batch, hash: stored_digest(column(row, "hash")?) };
+    Ok(Chained { link, rows: Vec::new(), bases: Vec::new() })
+}
+
+fn record(row: &SqliteRow) -> Stored<Record> {
+    Ok(Record {
+        act: column(row, "act")?,
+        actor: column(row, "actor")?,
+        message: column(row, "message")?,
+        recipient: column(row, "recipient")?,
+        position: column(row, "position")?,
+        code: column(row, "code")?,
+        reason: column(row, "reason")?,
+        detail: column(row, "detail")?,
+        basis: column(row, "basis")?,
+        content: column(row, "content")?,
+    })
 }

@@ -133,6 +133,13 @@ statements! {
     AUDIT_HEAD = "SELECT number, hash FROM audit_head";
     INSERT_LINK = "INSERT INTO audit_links (number, tx, at, size, digest, marks, hash) VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6)";
     MOVE_HEAD = "UPDATE audit_head SET number = ?1, hash = ?2";
+    AUDIT_LINKS = "SELECT number, tx, at, size, digest, marks, hash FROM audit_links WHERE number > ?1 AND number <= ?2 \
+        ORDER BY number";
+    AUDIT_ROWS = "SELECT number, ordinal AS place, act, actor, message, recipient, position, code, reason, detail, basis, \
+        content FROM audit_links JOIN audit USING (tx) WHERE number > ?1 AND number <= ?2 ORDER BY number, ordinal";
+    AUDIT_BASES = "SELECT DISTINCT bases.digest AS digest, text FROM audit_links JOIN audit USING (tx) \
+        JOIN bases ON bases.digest = audit.basis WHERE number > ?1 AND number <= ?2";
+    AUDIT_STRAYS = "SELECT count(*) FROM audit WHERE NOT EXISTS (SELECT 1 FROM audit_links WHERE audit_links.tx = audit.tx)";
     AUDITED = "SELECT links.at, act, actor, message, recipient, position, code, reason, detail, basis, content, \
         bases.text AS basis_text FROM audit JOIN audit_links AS links USING (tx) LEFT JOIN bases ON bases.digest = audit.basis \
         WHERE message = ?1 ORDER BY links.number, ordinal";

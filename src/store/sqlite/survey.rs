@@ -1,6 +1,7 @@
 //! What the embedded store tells of the whole, in a transaction.
 
 use super::{SqliteTx, Stored, audit, census, entries};
+use crate::audit::{Chained, Head};
 use crate::domain::{MessageNumber, RecipientId};
 use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, StoredMessage, Survey};
 
@@ -11,6 +12,18 @@ impl Survey for SqliteTx {
 
     async fn audited(&mut self, message: MessageNumber) -> Stored<Vec<AuditedAct>> {
         audit::of_message(self.db(), message).await
+    }
+
+    async fn audit_head(&mut self) -> Stored<Head> {
+        audit::head(self.db()).await
+    }
+
+    async fn audit_links(&mut self, after: i64, limit: i64) -> Stored<Vec<Chained>> {
+        audit::links(self.db(), after, limit).await
+    }
+
+    async fn audit_strays(&mut self) -> Stored<i64> {
+        audit::strays(self.db()).await
     }
 
     async fn census(&mut self) -> Stored<Census> {

@@ -301,6 +301,8 @@ impl<H: Home> World<H> {
         let mut tx = self.store.begin("test").await.expect("a transaction");
         let census = tx.census().await.expect("counted");
         assert!(census.adds_up(), "law 6: {census:?}");
+        tx.commit().await.expect("committed");
+        brygga::audit::verify(&self.store, []).await.expect("read").expect("law 7: the chain holds");
         census
     }
 }

@@ -9,6 +9,7 @@ mod feeds;
 mod locks;
 mod messages;
 mod rights;
+mod tamper;
 mod telling;
 mod withdrawals;
 
