@@ -66,6 +66,10 @@ impl Journey {
                     tx.withdraw_entry(recipient, position).await?;
                     taken.note(tx, position, subject, WithdrawalStep::BeforeServing, None).await?;
                 }
+                Act::Lapse(position, subject) => {
+                    tx.withdraw_entry(recipient, position).await?;
+                    taken.note(tx, position, subject, WithdrawalStep::LapsedAfterServing, None).await?;
+                }
                 Act::Delete(position, subject) => {
                     if let Some(unseen) = unseen(&entries, &subject) {
                         // Its place is taken by the `DELETE` of what was served before it.

@@ -31,6 +31,8 @@ pub(super) enum Act {
     Keep(Position),
     /// Nobody has fetched the entry: it never appears.
     Withdraw(Position, Subject),
+    /// A date has ended what was shown in time: nobody else is shown it, and who has it keeps it.
+    Lapse(Position, Subject),
     /// The recipient holds the document: say that nobody stands behind it any more. The position is the entry taken back.
     Delete(Position, Subject),
 }
@@ -63,6 +65,7 @@ pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act>
             (_, Some(_)) if deleted => {}
             // What was published once more with the same content is nothing newer: whoever has the one has the other.
             (Desired::Lapse, Some(served)) if is_newest(entries, served) => {
+                acts.extend(live.filter(|entry| entry.served).map(|entry| Act::Lapse(entry.position, subject)));
                 acts.extend(unserved.map(|entry| Act::Withdraw(entry.position, subject)));
             }
             (_, Some(served)) => acts.push(Act::Delete(served.position, subject)),
@@ -144,7 +147,7 @@ mod tests {
         assert_eq!(reconcile(&unserved, &Desired::Retract), [Act::Withdraw(Position(1), subject())]);
         let served = [entry(1, Method::Put, EntryState::Live, true)];
         assert_eq!(reconcile(&served, &Desired::Retract), [Act::Delete(Position(1), subject())]);
-        assert_eq!(reconcile(&served, &Desired::Lapse), []);
+        assert_eq!(reconcile(&served, &Desired::Lapse), [Act::Lapse(Position(1), subject())]);
     }
 
     #[test]
@@ -175,7 +178,9 @@ mod tests {
     #[test]
     fn a_date_takes_back_only_what_something_newer_was_to_replace() {
         let served = entry(1, Method::Put, EntryState::Live, true);
-        assert_eq!(reconcile(std::slice::from_ref(&served), &Desired::Lapse), []);
+        assert_eq!(reconcile(std::slice::from_ref(&served), &Desired::Lapse), [Act::Lapse(Position(1), subject())]);
+        let lapsed = [EntryRow { state: EntryState::Withdrawn, ..served.clone() }];
+        assert_eq!(reconcile(&lapsed, &Desired::Lapse), []);
         assert!(stays(std::slice::from_ref(&served), &served));
         for state in [EntryState::Live, EntryState::Withdrawn] {
             let old = entry(1, Method::Put, EntryState::Replaced, true);

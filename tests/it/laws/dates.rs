@@ -226,6 +226,21 @@ fn a_revocation_after_the_terms_have_closed_takes_back_what_was_served<H: Home>(
     });
 }
 
+fn a_waiver_whose_end_is_moved_into_the_past_shows_nothing_more<H: Home>() {
+    run(async {
+        let world = World::<H>::new(usual(GateKind::Waiver)).await;
+        world.take(vec![waiver("2026-12-31").arrival(1)]).await;
+        let (number, _) = world.take_one(report(2, &plain(PERSON).tree())).await;
+        assert_eq!(world.read(&af()).await.len(), 2);
+        let mut shorter = waiver("2026-03-01");
+        shorter.revision = 2;
+        world.take(vec![shorter.arrival(3)]).await;
+        assert_eq!(world.read(&af()).await, [], "the gate is shut to whoever starts again");
+        assert_eq!(world.leg(number, &af()).await.state, LegState::Published, "it was served in time");
+        world.census().await;
+    });
+}
+
 fn what_is_published_once_more_with_the_same_content_is_nothing_newer<H: Home>() {
     for order in ORDERS {
         run(async {
@@ -261,5 +276,6 @@ on_both_engines! {
     a_second_waiver_carries_on_where_the_first_ends,
     nothing_is_served_after_the_terms_have_closed,
     a_revocation_after_the_terms_have_closed_takes_back_what_was_served,
+    a_waiver_whose_end_is_moved_into_the_past_shows_nothing_more,
     what_is_published_once_more_with_the_same_content_is_nothing_newer,
 }
