@@ -10,7 +10,7 @@
 //! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`law`] >
 //!   [`agreement`] > [`consent`] > [`filter`] > [`translate`] > [`feed`].
 //! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`audit`], [`journey`],
-//!   [`receipt`], [`dead_letter`], [`records`], [`subject`].
+//!   [`receipt`], [`dead_letter`], [`change`], [`records`], [`subject`].
 //! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`remote`], [`page`].
 //! - Floor 5, wiring: [`app`], [`cli`], [`shutdown`].
 //!
@@ -67,6 +67,7 @@ pub mod receipt;
 
 pub mod journey;
 
+pub mod change;
 pub mod dead_letter;
 pub mod subject;
 

@@ -49,6 +49,12 @@ impl Covered {
         self.terms.recipients.get(self.index)
     }
 
+    /// The recipient's place among those of the terms.
+    #[must_use]
+    pub const fn place(&self) -> usize {
+        self.index
+    }
+
     /// The recipient's feed.
     #[must_use]
     pub fn recipient(&self) -> RecipientId {

@@ -89,7 +89,7 @@ impl<S: Store> Taking<S> {
     }
 
     fn spawn(&self, arrivals: Arc<[Arrival]>) -> JoinHandle<Stored<Vec<Outcome>>> {
-        let (journey, store, last) = (self.journey.clone(), self.store.clone(), self.last);
+        let (journey, store, last) = (self.journey.in_force(), self.store.clone(), self.last);
         tokio::spawn(async move {
             match &*arrivals {
                 [only] if last => journey.take_last(&store, only).await,

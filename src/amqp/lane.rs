@@ -122,7 +122,7 @@ impl<S: Store> Lane<S> {
         let receipt = Receipt::of(&delivery);
         let now = self.taking.store.now();
         let routing_key = delivery.routing_key.as_str();
-        let arrival = envelope::arrival(&self.taking.journey, routing_key, &delivery.properties, delivery.data, now);
+        let arrival = envelope::arrival(&self.taking.journey.in_force(), routing_key, &delivery.properties, delivery.data, now);
         tell_defect(&arrival);
         batch.push(arrival, receipt);
         faults::point!("after-receive");

@@ -21,7 +21,8 @@ pub(super) async fn take_drops<S: Store>(
     part: Part,
     stopping: watch::Receiver<bool>,
 ) {
-    tirelessly("spool", part, IDLE, stopping, |_| Duration::ZERO, || once(inbox.clone(), journey.clone(), store.clone())).await;
+    tirelessly("spool", part, IDLE, stopping, |_| Duration::ZERO, || once(inbox.clone(), journey.in_force(), store.clone()))
+        .await;
 }
 
 async fn once<S: Store>(inbox: Inbox, journey: Journey, store: S) -> Result<bool, SpoolError> {

@@ -11,6 +11,7 @@ mod opened;
 mod parts;
 pub mod production;
 mod relays;
+mod reload;
 pub mod restore;
 mod sampler;
 mod scenario;

@@ -15,6 +15,7 @@ use super::drops::take_drops;
 use super::opened::{OpenFault, Opened, open};
 use super::parts::Parts;
 use super::relays::Relays;
+use super::reload::{ContractsPlace, keep_contracts};
 use super::sampler::sample;
 use super::sweeper::sweep;
 use super::tireless::tirelessly;
@@ -80,7 +81,15 @@ struct Common {
     /// Whose the leases are.
     owner: String,
     hangups: Hangups,
+    contracts: KeptContracts,
     stopping: watch::Receiver<bool>,
+}
+
+/// What keeps the contracts as their folder says.
+struct KeptContracts {
+    place: ContractsPlace,
+    part: Part,
+    hangups: Hangups,
 }
 
 /// The handles of one store: what one kind of work holds too long, another does not wait for.
@@ -102,9 +111,12 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
     let (health, numbers) = (Health::default(), Arc::new(Numbers::default()));
     let (stop, stopping) = watch::channel(false);
     // From here on the signal kills nobody, and none is lost.
-    let hangups = Hangups::listen();
-    let (contracts, store) = (health.part("contracts", true), health.part("store", true));
+    let (hangups, reloads) = (Hangups::listen(), Hangups::listen());
+    let (contracts, store) = (health.part("contracts", false), health.part("store", true));
     contracts.up();
+    let (folder, illustrations) = (config.contracts.folder.clone(), config.contracts.illustrations.clone());
+    let place = ContractsPlace { folder, illustrations };
+    let contracts = KeptContracts { place, part: contracts, hangups: reloads };
     // Whatever can be refused is refused before anything is touched.
     let listener = bind(config.management.listen).await?;
     let feed = match &config.feed {
@@ -139,7 +151,7 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
                 held = Some(folder);
                 // One service holds a folder, so whatever lease is found in it is its own.
                 let owner = "the service of this folder".to_owned();
-                let common = Common { journey, health, numbers, owner, hangups, stopping: stopping.clone() };
+                let common = Common { journey, health, numbers, owner, hangups, contracts, stopping: stopping.clone() };
                 let handles = Handles { intake: content.clone(), feed: content.clone(), console: content };
                 keep_checkpoints(&config, Some(signed), &common, &handles.console, &mut parts);
                 start(&config, common, handles, store, feed, &mut parts)?;
@@ -147,7 +159,7 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
             Opened::Postgres { journey, store: content } => {
                 // Told from every other process and from this one's earlier life.
                 let owner = Uuid::now_v7().to_string();
-                let common = Common { journey, health, numbers, owner, hangups, stopping: stopping.clone() };
+                let common = Common { journey, health, numbers, owner, hangups, contracts, stopping: stopping.clone() };
                 let handles = Handles { intake: content.intake(), feed: content.feed(), console: content.console() };
                 keep_checkpoints(&config, signed, &common, &handles.console, &mut parts);
                 start(&config, common, handles, store, feed, &mut parts)?;
@@ -209,7 +221,10 @@ fn start<S: Store>(
     feed: Option<FeedParts>,
     parts: &mut Parts,
 ) -> Result<(), ServeError> {
-    let Common { journey, health, numbers, owner, hangups, stopping } = common;
+    let Common { journey, health, numbers, owner, hangups, contracts, stopping } = common;
+    let KeptContracts { place, part, hangups: reloads } = contracts;
+    let kept = keep_contracts(place, journey.clone(), handles.console.clone(), part, reloads, stopping.clone());
+    parts.spawn("contracts", kept);
     parts.spawn("sweep", sweep(journey.clone(), handles.intake.clone(), store, stopping.clone()));
     let unsaid = Duration::from_secs(ACKNOWLEDGE_WITHIN_HOURS.saturating_mul(3_600));
     let patience = config.feed.as_ref().map_or(unsaid, |feed| feed.acknowledge_within);

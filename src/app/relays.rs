@@ -105,7 +105,7 @@ async fn relay<S: Store, C: Courier + Clone>(
     stopping: watch::Receiver<bool>,
 ) {
     let stop = stopping.clone();
-    let turn = || once((journey.clone(), store.clone(), courier.clone()), recipient.clone(), owner.clone(), stop.clone());
+    let turn = || once((journey.in_force(), store.clone(), courier.clone()), recipient.clone(), owner.clone(), stop.clone());
     tirelessly("relay", part, IDLE, stopping, RelayFault::at_least, turn).await;
     // No turn runs any more. Where it cannot be given back, it runs out by itself.
     drop(tokio::time::timeout(GIVING_BACK, journey.end_lease(&store, &recipient, &owner)).await);

@@ -15,7 +15,7 @@ const IDLE: Duration = Duration::from_millis(500);
 
 /// Sweeps until told to stop.
 pub(super) async fn sweep<S: Store>(journey: Journey, store: S, part: Part, stopping: watch::Receiver<bool>) {
-    tirelessly("store", part, IDLE, stopping, |_| Duration::ZERO, || once(journey.clone(), store.clone())).await;
+    tirelessly("store", part, IDLE, stopping, |_| Duration::ZERO, || once(journey.in_force(), store.clone())).await;
 }
 
 async fn once<S: Store>(journey: Journey, store: S) -> Stored<bool> {

@@ -21,6 +21,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Says in words what other agreements would change, and what they would make of the stored traffic.
+    Diff(super::diff::Args),
     /// Shows one agreement: its terms, gates and matrices.
     Show {
         #[command(flatten)]
@@ -33,10 +35,11 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
+pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
     match command {
         Command::List { from, json } => list(&from, json, out),
         Command::Show { from, json, name } => show(&from, json, &name, out),
+        Command::Diff(args) => super::diff::run(args, super::diff::About::Agreements, out).await,
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Says in words what another set of contracts would change, and what it would make of the stored traffic.
+    Diff(super::diff::Args),
     /// Writes the XSD of every contract beside its schema, or into another folder.
     Xsd {
         #[command(flatten)]
@@ -44,11 +46,12 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
+pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
     match command {
         Command::Lint { from, json } => lint(&from, json, out),
         Command::List { from, json } => list(&from, json, out),
         Command::Xsd { from, out: folder } => write_xsds(&from, folder, out),
+        Command::Diff(args) => super::diff::run(args, super::diff::About::Contracts, out).await,
     }
 }
 

@@ -13,6 +13,7 @@ mod consents;
 mod contracts;
 mod dead_letters;
 mod demo;
+mod diff;
 mod explain;
 mod held;
 mod keys;
@@ -56,10 +57,10 @@ enum Command {
     Serve(serve::Args),
     /// Says what would become of message files, without sending anything.
     Check(check::Args),
-    /// Message contracts: lint, list, xsd.
+    /// Message contracts: lint, list, xsd, diff.
     #[command(subcommand)]
     Contracts(contracts::Command),
-    /// Agreements: list, show.
+    /// Agreements: list, show, diff.
     #[command(subcommand)]
     Agreements(agreements::Command),
     /// The audit chain: export, verify.
@@ -191,8 +192,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Demo(args) => demo::run(args, out).await,
             Command::Serve(args) => serve::run(args, out).await,
             Command::Check(args) => check::run(args, out).await,
-            Command::Contracts(command) => contracts::run(command, out),
-            Command::Agreements(command) => agreements::run(command, out),
+            Command::Contracts(command) => contracts::run(command, out).await,
+            Command::Agreements(command) => agreements::run(command, out).await,
             Command::Audit(command) => audit::run(command, out).await,
             Command::DeadLetters(command) => dead_letters::run(command, out).await,
             Command::Consents(command) => consents::run(command, out).await,

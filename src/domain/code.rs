@@ -136,6 +136,7 @@ codes! {
 
     JourneySuperseded = "journey.superseded", "A higher revision of the same report has replaced this one.";
     JourneyLapsed = "journey.lapsed", "The time in which it might be disclosed has passed.";
+    JourneyTerms = "journey.terms-changed", "The terms that it was decided under have changed; it is decided anew and shown only as they are now.";
     JourneyCancelled = "journey.cancelled", "The sender has cancelled the report.";
     JourneyErased = "journey.erased", "What is held of the participant was erased on request.";
     JourneyFailed = "journey.failed", "The program failed on this message; it is kept, and it is our fault.";

@@ -93,7 +93,7 @@ async fn wait_for_page<S: Store>(api: &Api<S>, reader: &Reader, cursor: Cursor, 
         // Whoever has waited may have been shut out meanwhile.
         reader.admitted()?;
         // A reader that hangs up must not cut a transaction in two, so each runs in a task of its own.
-        let (journey, store, recipient) = (api.journey.clone(), api.store.clone(), reader.recipient().clone());
+        let (journey, store, recipient) = (api.journey.in_force(), api.store.clone(), reader.recipient().clone());
         let limit = asked.limit;
         let page = tokio::spawn(async move { journey.page(&store, &recipient, cursor, limit).await });
         let page = page.await.map_err(|_| Problem::Failed)?.map_err(|fault| away(&fault))?;

@@ -19,7 +19,7 @@ use crate::telemetry::{Health, Numbers, PartState};
 
 /// The parts without which no feed can be read. Certificates that could not be renewed leave the old ones in use, so
 /// `feed.tls` is not among them: a bad file must not take every process out of service at once.
-const FEED_NEEDS: [&str; 2] = ["contracts", "store"];
+const FEED_NEEDS: [&str; 1] = ["store"];
 
 /// What the management listener shows.
 #[derive(Debug, Clone)]

@@ -52,6 +52,9 @@ pub struct BasisRecord {
     pub lines: BTreeMap<String, usize>,
     /// The digest of the contract set.
     pub set: String,
+    /// The digest of all of the set that decides this leg: a page shows what was decided under terms that are still in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
 }
 
 /// A consent that a change of the law asks something of.
@@ -112,6 +115,7 @@ pub(super) fn basis_text(covered: &Covered, basis: &Basis, set: &ContractSet, no
         documents: basis.documents.iter().map(ToString::to_string).collect(),
         lines,
         set: set.digest().to_owned(),
+        terms: set.terms_of(covered).map(str::to_owned),
     };
     serde_json::to_string(&record).map_err(|_| StoreError::Inconsistent { table: "legs", column: "basis" })
 }

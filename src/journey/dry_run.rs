@@ -46,7 +46,7 @@ impl<S: Store> DryRun<S> {
     pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>, store: S, assume_consent: bool) -> Stored<Self> {
         let vault = Vault::ephemeral()?;
         let assumed = if assume_consent { assumed_waivers(&set, &*keys, store.now()) } else { Vec::new() };
-        Ok(Self { journey: Journey { set, keys, vault, recall: Arc::default(), guard: None, assumed }, store })
+        Ok(Self { journey: Journey::assuming(set, keys, vault, assumed), store })
     }
 
     /// The clock that a dry run stands at.

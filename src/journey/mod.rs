@@ -10,11 +10,13 @@ mod attempts;
 mod basis;
 mod consents;
 mod courier;
+mod disclosed;
 mod dry_run;
 mod erase;
 mod explain;
 mod fates;
 mod guard;
+mod in_force;
 mod keyed;
 mod protected;
 mod recall;
@@ -27,10 +29,11 @@ mod set;
 mod settle;
 mod sweep;
 mod take;
+mod terms_digest;
 mod unjudged;
 mod way;
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use uuid::Uuid;
 
@@ -39,6 +42,7 @@ use attempts::Attempts;
 pub use basis::{BasisRecord, TouchedRecord};
 pub use consents::ListedConsent;
 pub use courier::{ATTEMPT, Courier, Delivery, Parcel};
+pub use disclosed::Disclosed;
 pub use dry_run::{DryRun, LegView, is_clean};
 pub use erase::Erased;
 pub use explain::{CorrectionView, LegStory, RevisionView, Story, explain};
@@ -52,6 +56,7 @@ pub use way::{Basis, Fanned, Judged, Opened, Verdict, is_report, judge, open, pa
 
 use answers::{Foreseen, Reply, Turn};
 use guard::Guard;
+use in_force::Newest;
 use recall::Recall;
 
 use crate::agreement::Covered;
@@ -71,6 +76,7 @@ pub struct Journey {
     recall: Arc<Recall>,
     /// Whether the content is asked again what it is; not for commands.
     guard: Option<Arc<Guard>>,
+    newest: Newest,
     /// Waivers that a dry run takes as given; empty everywhere else.
     assumed: Vec<ConsentRevision>,
 }
@@ -85,7 +91,14 @@ impl Journey {
     /// The way by a set of contracts.
     #[must_use]
     pub fn new(set: Arc<ContractSet>, keys: Arc<dyn Keys>, vault: Vault) -> Self {
-        Self { set, keys, vault, recall: Arc::default(), guard: None, assumed: Vec::new() }
+        Self::assuming(set, keys, vault, Vec::new())
+    }
+
+    /// The way with waivers that are taken as given.
+    fn assuming(set: Arc<ContractSet>, keys: Arc<dyn Keys>, vault: Vault, assumed: Vec<ConsentRevision>) -> Self {
+        let recall = Arc::<Recall>::default();
+        let newest = Arc::new(RwLock::new((Arc::clone(&set), Arc::clone(&recall))));
+        Self { set, keys, vault, recall, newest, guard: None, assumed }
     }
 
     /// The set it judges by.
@@ -196,7 +209,7 @@ impl Journey {
         let row = AuditRow::of_program(AuditAct::Decision).on(stored.number).with(message.state.as_str());
         let code = message.violations.first().map(|(code, _)| *code);
         let content = tx.digest(&message.sealed, bytes);
-        tx.audit(&row.under(code).of_content(content)).await
+        tx.audit(&row.under(code).of_content(content).resting_on(self.set.record())).await
     }
 }
 

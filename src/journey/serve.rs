@@ -97,22 +97,26 @@ impl Journey {
         // What a relay hands over again was written down when it was handed over first: a system that is away for days would
         // otherwise fill the audit log. A reader who polls a page again is another reading.
         let is_news = !recipient.is_pushed() || entries.iter().any(|entry| !entry.served);
+        let in_use = self.set.terms_in_use();
         let mut good = Vec::with_capacity(entries.len());
         let mut shown = Vec::with_capacity(entries.len());
         // What cannot be opened although its key is there was tampered with: a fault, and nothing of the page is shown.
         let documents = tx.open_all(recipient, &entries).await?;
         for (entry, document) in entries.into_iter().zip(documents) {
             let is_out = entry.flagged || entry.until.is_none_or(|until| until <= now);
+            // It was decided under terms that another set has changed since: it is decided anew, and never shown before that.
+            let is_old = entry.terms.as_deref().is_some_and(|terms| !in_use.contains(&terms));
             // An answer belongs to no report: it has no gate that could shut.
             let has_gate = entry.method == Method::Put && entry.report.is_some();
-            let shut = has_gate && is_out && !faults::planted!("no-check-at-serving");
+            let shut = has_gate && (is_out || is_old) && !faults::planted!("no-check-at-serving");
             // Where the key is gone the document is gone for good.
             let Some(document) = document.filter(|_| !shut) else {
                 let Some(report) = entry.report else { continue };
                 tx.withdraw_entry(recipient, entry.position).await?;
                 let step = if entry.served { WithdrawalStep::LapsedAfterServing } else { WithdrawalStep::BeforeServing };
                 let (position, subject, recipient) = (entry.position, entry.subject, recipient.clone());
-                let (code, delete, cause) = (Code::JourneyLapsed, None, None);
+                let code = if is_old && !is_out { Code::JourneyTerms } else { Code::JourneyLapsed };
+                let (delete, cause) = (None, None);
                 let row = WithdrawalRow { recipient, position, subject, report, code, step, delete, cause };
                 tx.note_withdrawal(&row, entry.message).await?;
                 tx.make_due(&report).await?;

@@ -1,6 +1,7 @@
 //! The whole set of contracts that a service judges by: catalogue, agreements, code lists and recipes, checked together.
 
-use crate::agreement::{Codes, Illustrations, Register};
+use super::terms_digest::TermsDigests;
+use crate::agreement::{Codes, Covered, Illustrations, Register};
 use crate::answer::Kind;
 use crate::contract::{Catalogue, Direction};
 use crate::domain::{Category, ContractRef, Files, Flaw, Flaws};
@@ -29,6 +30,8 @@ pub struct ContractSet {
     /// The law.
     pub law: Law,
     digest: String,
+    record: String,
+    terms: TermsDigests,
 }
 
 impl ContractSet {
@@ -43,7 +46,10 @@ impl ContractSet {
         let law = Law::load(files, &mut flaws);
         let register = Register::load(files, &catalogue, &codes, &law, &mut flaws).using(illustrations);
         let recipes = Recipes::load(files, &catalogue, &codes, &mut flaws);
-        let set = Self { catalogue, register, codes, recipes, law, digest: digest(files) };
+        let digest = digest(files);
+        let record = format!("{{\"set\":\"{digest}\"}}");
+        let terms = TermsDigests::of(register.terms(), &catalogue, &recipes, &law);
+        let set = Self { catalogue, register, codes, recipes, law, digest, record, terms };
         set.check_together(files, &mut flaws);
         if flaws.is_empty() { Ok(set) } else { Err(flaws.into_sorted()) }
     }
@@ -53,6 +59,24 @@ impl ContractSet {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The digest as it is recorded with what was judged.
+    #[must_use]
+    pub fn record(&self) -> &str {
+        &self.record
+    }
+
+    /// A short digest of all that decides one leg's disclosure.
+    #[must_use]
+    pub fn terms_of(&self, covered: &Covered) -> Option<&str> {
+        self.terms.get(covered.terms(), covered.place())
+    }
+
+    /// The digests of all terms that are in use.
+    #[must_use]
+    pub fn terms_in_use(&self) -> Vec<&str> {
+        self.terms.used(|terms| self.register.uses(terms))
     }
 
     /// What no part can see alone: each document that an agreement lists can be made, and could ever be shown.

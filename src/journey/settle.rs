@@ -173,6 +173,9 @@ impl Journey {
                     // The contracts have changed under it, or its key is gone. Whether this gate has shut nobody can tell any
                     // more, so it counts as shut; otherwise its legs stay as they are, and a person can run it again.
                     _ if may_shut => return self.shut(tx, highest, report).await,
+                    Some(Judged::Refused(refusal)) if refusal.code().as_str().starts_with("agreement.") => {
+                        return self.uncover(tx, highest, report, refusal.code()).await;
+                    }
                     _ => return self.rest(tx, highest).await,
                 };
                 &judged

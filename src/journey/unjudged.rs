@@ -1,7 +1,9 @@
 //! Reports that cannot be judged any more, because the contracts have changed under them or their key is gone.
 
+use super::reconcile::{Desired, stays};
 use super::{Journey, KeyedTx};
 use crate::domain::{Code, ReportKey};
+use crate::feed::Method;
 use crate::store::{LegState, Stored, StoredMessage, Tx};
 
 impl Journey {
@@ -10,6 +12,39 @@ impl Journey {
         for mut leg in tx.legs(stored.number).await? {
             leg.due_at = None;
             tx.put_leg(&leg).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a report that another set's agreements no longer cover: what nobody has fetched is never shown, and what was
+    /// served lawfully stays with its recipient.
+    pub(super) async fn uncover<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        stored: &StoredMessage,
+        report: &ReportKey,
+        code: Code,
+    ) -> Stored<()> {
+        let feeds = tx.feeds_of(report).await?;
+        tx.lock_deliveries(&feeds).await?;
+        for recipient in &feeds {
+            self.apply(tx, stored, report, recipient, &Desired::Lapse, &[], code).await?;
+        }
+        for mut leg in tx.legs(stored.number).await? {
+            if matches!(leg.state, LegState::Published | LegState::Held) {
+                let entries = tx.entries(report, &leg.id.recipient).await?;
+                let kept = entries.iter().filter(|entry| entry.message == stored.number && stays(&entries, entry)).count();
+                // What was taken back stays taken back, whatever the agreements say now.
+                let deletes = entries.iter().any(|entry| entry.message == stored.number && entry.method == Method::Delete);
+                if kept > 0 || !deletes {
+                    leg.documents = i64::try_from(kept).unwrap_or(i64::MAX);
+                }
+                if kept == 0 && !deletes {
+                    (leg.state, leg.code) = (LegState::Refused, Some(code));
+                }
+            }
+            leg.due_at = None;
+            self.put_changed(tx, &leg, None).await?;
         }
         Ok(())
     }

@@ -177,6 +177,12 @@ impl Law {
         edges.flatten().filter(|edge| *edge > day).min()
     }
 
+    /// The rows that decide something besides what grounds say: a change of any other row changes what is recorded alone.
+    #[must_use]
+    pub fn decisive(&self) -> (&[Sensitive], &[Transition]) {
+        (&self.sensitive, &self.transitions)
+    }
+
     /// Every row, in the order of the kinds and of the file.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         let rules = self.rules.iter().map(|one| &one.row);

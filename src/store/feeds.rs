@@ -11,6 +11,15 @@ use crate::seal::Sealed;
 
 /// The feeds of a transaction.
 pub trait Feeds: Send {
+    /// Makes open legs due now that were decided under other terms than these digests name, among the legs of at most so many
+    /// messages and recipients after a message; gives the last that was looked at, none where none is left.
+    fn make_due_unless(
+        &mut self,
+        terms: &[String],
+        after: MessageNumber,
+        limit: i64,
+    ) -> impl Future<Output = Stored<Option<MessageNumber>>> + Send;
+
     /// All entries of one report in one recipient's feed, in order of position.
     fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> impl Future<Output = Stored<Vec<EntryRow>>> + Send;
 

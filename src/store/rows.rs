@@ -205,6 +205,8 @@ pub struct FeedEntry {
     pub report: Option<ReportKey>,
     /// The message that it was made of, or answers.
     pub message: MessageNumber,
+    /// The digest of the terms that its leg was decided under, where it was recorded.
+    pub terms: Option<String>,
 }
 
 /// An entry that its system did not take, or that its recipient has rejected.

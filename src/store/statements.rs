@@ -24,11 +24,13 @@ macro_rules! messages {
 
 /// Entries of a feed with what serving them asks for.
 macro_rules! feed_entries {
-    ($rest:literal) => {
+    ($terms:literal, $rest:literal) => {
         concat!(
             "SELECT position, subject, contract, syntax, method, sealed, published_at, until, illustrative, report, message, \
              served_at IS NOT NULL AS served, persons.flagged_at IS NOT NULL AS flagged, \
-             (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent \
+             (SELECT traceparent FROM messages WHERE number = entries.message) AS traceparent, (",
+            $terms,
+            ") AS terms \
              FROM entries LEFT JOIN persons ON persons.person = entries.person ",
             $rest
         )

@@ -44,6 +44,13 @@ pub trait Telling: Send {
     /// Every message under a sender's id, whoever sent it, in the order in which they came.
     fn messages_with_id(&mut self, message_id: Uuid) -> impl Future<Output = Stored<Vec<StoredMessage>>> + Send;
 
+    /// Messages below a number, or the newest of all, from the newest on.
+    fn latest_messages(
+        &mut self,
+        below: Option<MessageNumber>,
+        limit: i64,
+    ) -> impl Future<Output = Stored<Vec<StoredMessage>>> + Send;
+
     /// Every entry that ever stood in a feed of a report, by feed and position.
     fn told_entries(&mut self, report: &ReportKey) -> impl Future<Output = Stored<Vec<EntryStory>>> + Send;
 }

@@ -2,6 +2,7 @@
 
 mod audit_event;
 mod broker;
+mod contracts_event;
 mod event;
 mod feed_event;
 mod health;
@@ -10,6 +11,7 @@ mod relay_event;
 
 pub use audit_event::CheckpointWritten;
 pub use broker::{BrokerAway, BrokerReached, EnvelopeRefused, NotAcknowledged, RunAlone};
+pub use contracts_event::{ContractsKept, ContractsRenewed};
 pub use event::{
     Committed, Event, FileStuck, FileUnreadable, MessageTaken, PartFailed, PutOff, Started, Stopped, Swept, Waiting,
 };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 34] = [
+const FLOORS: [(&str, u8, u8); 35] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8, u8); 34] = [
     ("feed", 2, 8),
     ("answer", 3, 0),
     ("audit", 3, 0),
+    ("change", 3, 0),
     ("seal", 3, 0),
     ("store", 3, 0),
     ("journey", 3, 0),

@@ -13,6 +13,7 @@ mod audit;
 mod bad_input;
 mod cli;
 mod config;
+mod diff;
 mod documents;
 mod fail_points;
 mod floors;

@@ -190,7 +190,7 @@ fn every_scenario_comes_to_what_it_says_through_check_and_through_the_spool() {
 }
 
 /// Codes that no file in a standing clock can cause; each has a test of its own elsewhere.
-const ELSEWHERE: [&str; 14] = [
+const ELSEWHERE: [&str; 16] = [
     "transport.envelope",
     "transport.oversize",
     "decode.too-many-nodes",
@@ -203,6 +203,7 @@ const ELSEWHERE: [&str; 14] = [
     "journey.lapsed",
     "journey.cancelled",
     "journey.erased",
+    "journey.terms-changed",
     "journey.failed",
     "relay.refused",
     "recipient.rejected",

@@ -25,7 +25,10 @@ impl Drop for Serving {
 }
 
 fn configure(folder: &Path, port: u16) -> String {
-    let contracts = root().join("contracts");
+    configure_with(folder, port, &root().join("contracts"))
+}
+
+fn configure_with(folder: &Path, port: u16, contracts: &Path) -> String {
     let text = format!(
         "[contracts]\nfolder = \"{}\"\nillustrations = [\"hallefors-2026\"]\n\n[store]\nkind = \"embedded\"\n\
         data = \"{}\"\n\n[management]\nlisten = \"127.0.0.1:{port}\"\n\n[spool]\nfolder = \"{}\"\n\n\
@@ -143,4 +146,52 @@ async fn a_service_takes_what_is_dropped_tells_how_it_is_and_stops_in_order() {
     let (code, told) = command(&["audit", "verify", &out, "--checkpoint", kept]).await;
     assert!(code == 1 && told.contains("link 1, row 0: the row was changed"), "{told}");
     assert_eq!(command(&["audit", "verify"]).await.0, 2);
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, target).expect("copied");
+        }
+    }
+}
+
+#[tokio::test]
+async fn contracts_that_change_come_into_force_without_a_restart_and_bad_ones_change_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let contracts = folder.path().join("contracts");
+    copy(&root().join("contracts"), &contracts);
+    let port = free_port();
+    let config = configure_with(folder.path(), port, &contracts);
+    let serving = start(&config, port);
+    let (readyz, metrics) = (format!("{}/readyz", serving.base), format!("{}/metrics", serving.base));
+    until(&readyz, |status, _| status == 200).await;
+    let parties = contracts.join("parties.toml");
+    let good = std::fs::read_to_string(&parties).expect("parties");
+
+    // A bad set is told with file and line, and the service stays ready by the one before it.
+    std::fs::write(&parties, good.replacen("hallefors-ame", "hallefors ame!", 1)).expect("written");
+    let told = until(&readyz, |_, body| body.contains("flaw(s) and are not used")).await;
+    assert!(told.contains(".toml:"), "{told}");
+    assert_eq!(get(&readyz).await.map(|(status, _)| status), Some(200), "the contracts before it are in force");
+    let inbox = folder.path().join("spool/inbox/hallefors-ame");
+    let report = |id: &str| format!("activity-report.v1.0b6f6c1e-7f5c-4d2e-9c0a-0d7d3b1f2a{id}.json");
+    drop_into(&inbox, &report("01"), b"{\"reportId\":");
+    until(&metrics, |_, body| body.contains("brygga_messages{state=\"refused\"} 1\n")).await;
+
+    // A good one comes into force: this login may no longer send reports.
+    let sends = "sends = [\"activity-report\", \"consent\", \"protection\"]";
+    std::fs::write(&parties, good.replacen(sends, "sends = [\"consent\", \"protection\"]", 1)).expect("written");
+    crate::servers::keeper::signal("HUP", serving.child.id());
+    until(&readyz, |status, body| status == 200 && !body.contains("flaw(s)")).await;
+    drop_into(&inbox, &report("02"), b"{\"reportId\":");
+    until(&metrics, |_, body| body.contains("brygga_messages{state=\"refused\"} 2\n")).await;
+    let (code, listed) = command(&["dead-letters", "list", "--config", &config]).await;
+    assert_eq!(code, 0, "{listed}");
+    assert!(listed.contains("decode.truncated") && listed.contains("transport.sender"), "{listed}");
 }

@@ -1,5 +1,5 @@
-//! Reports that cannot be judged any more, since the contracts have changed under them: they stay as they are until something
-//! comes that may shut a gate, and then nobody relies on what nobody can tell.
+//! Reports whose agreement is gone, since the contracts have changed under them: nobody is shown them any more, what was served
+//! stays with its recipient, and a revocation takes it back.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ async fn shown(journey: &Journey, desk: &Desk) -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_takes_back_a_report_whose_agreement_is_gone_and_a_waiver_leaves_it() {
+async fn a_report_whose_agreement_is_gone_is_shown_to_nobody_and_a_revocation_takes_back_what_was_served() {
     for was_served in [false, true] {
         let desk = Desk::open(&at_noon(Vec::new())).await;
         let (waiver, report) = (file("consent.json"), file("report.json"));
@@ -59,16 +59,19 @@ async fn a_revocation_takes_back_a_report_whose_agreement_is_gone_and_a_waiver_l
         }
         let mut tx = desk.store.begin("test").await.expect("a transaction");
         let legs = tx.legs(MessageNumber(2)).await.expect("legs");
-        assert!(legs.iter().any(|leg| leg.state == LegState::Published), "a waiver can only open: {legs:?}");
+        let stays = legs.iter().filter(|leg| leg.state == LegState::Published).count();
+        assert_eq!(stays, usize::from(was_served), "what was served stays with its recipient: {legs:?}");
+        assert!(legs.iter().all(|leg| leg.code.is_none_or(|code| code == Code::AgreementIllustrative)), "{legs:?}");
         drop(tx);
-        if was_served {
-            assert_eq!(shown(&later, &desk).await, (2, 0));
-        }
+        assert_eq!(shown(&later, &desk).await, (0, 0), "nobody is shown it under agreements that do not cover it");
         take(&waiver.replace("\"revision\": 1", "\"revision\": 2,\n \"revokedAt\": \"2026-03-16T10:00:00\"")).await;
         assert_eq!(shown(&later, &desk).await, (0, if was_served { 2 } else { 0 }));
         let mut tx = desk.store.begin("test").await.expect("a transaction");
         let legs = tx.legs(MessageNumber(2)).await.expect("legs");
-        let is_over = |leg: &brygga::store::LegRow| leg.state == LegState::Withdrawn && leg.code == Some(Code::ConsentRevoked);
+        let is_over = |leg: &brygga::store::LegRow| match leg.state {
+            LegState::Withdrawn => was_served && leg.code == Some(Code::ConsentRevoked),
+            state => state == LegState::Refused && leg.code == Some(Code::AgreementIllustrative),
+        };
         assert!(!legs.is_empty() && legs.iter().all(is_over), "{legs:?}");
         assert!(tx.census().await.expect("counted").adds_up());
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::fault::away;
-use super::read::micros;
+use super::read::{column, micros};
 use super::work::Fresh;
 use super::{PgTx, refused, restore, rows, sql};
 use crate::answer::Answer;
@@ -12,6 +12,17 @@ use crate::seal::Sealed;
 use crate::store::{EntryRow, EntryState, FeedEntry, Feeds, RefusedEntry, StoreError, Stored, StoredMessage};
 
 impl Feeds for PgTx {
+    async fn make_due_unless(&mut self, terms: &[String], after: MessageNumber, limit: i64) -> Stored<Option<MessageNumber>> {
+        self.write_rows().await?;
+        self.work.forget();
+        let row = sqlx::query(sql::LAST_LEG).bind(after.0).bind(limit).fetch_one(self.db()).await.map_err(away)?;
+        let Some(last) = column::<Option<i64>>(&row, "last")? else { return Ok(None) };
+        let now = micros(self.now);
+        let query = sqlx::query(sql::MAKE_DUE_UNLESS).bind(after.0).bind(last).bind(now).bind(terms);
+        query.execute(self.db()).await.map_err(away)?;
+        Ok(Some(MessageNumber(last)))
+    }
+
     async fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
         self.know_entries(report).await?;
         let known = self.work.entries.get(report).into_iter().flatten();

@@ -154,5 +154,6 @@ pub(super) fn feed_entry(row: &PgRow) -> Stored<FeedEntry> {
         served: column(row, "served")?,
         report: optional_digest(row, ENTRIES, "report", ReportKey::from_slice)?,
         message: number(row, "message")?,
+        terms: column(row, "terms")?,
     })
 }

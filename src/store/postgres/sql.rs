@@ -80,6 +80,10 @@ statements! {
         SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], \
         $8::bytea[]) ON CONFLICT (message, recipient) DO UPDATE SET state = excluded.state, code = excluded.code, \
         due_at = excluded.due_at, documents = excluded.documents, basis = excluded.basis";
+    LAST_LEG = "SELECT max(message) AS last FROM (SELECT message FROM legs WHERE message > $1 ORDER BY message LIMIT $2) AS next_legs";
+    MAKE_DUE_UNLESS = "UPDATE legs SET due_at = $3 FROM bases WHERE bases.digest = legs.basis AND message > $1 \
+        AND message <= $2 AND due_at > $3 AND state IN ('published', 'held') AND NOT (bases.text::json ->> 'terms' = ANY($4))";
+    LATEST_MESSAGES = messages!("WHERE number < $1 ORDER BY number DESC LIMIT $2");
     MAKE_DUE = "UPDATE legs SET due_at = $2 WHERE report = $1 AND state <> 'superseded'";
 
     REPLACE_ENTRIES = "UPDATE entries SET state = 'replaced' FROM UNNEST($1::text[], $2::bigint[]) AS old (recipient, position) \
@@ -133,8 +137,12 @@ statements! {
     AUDITED = "SELECT links.at, act, actor, message, recipient, position, code, reason, detail, basis, content, \
         bases.text AS basis_text FROM audit JOIN audit_links AS links USING (tx) LEFT JOIN bases ON bases.digest = audit.basis \
         WHERE message = $1 ORDER BY links.number, ordinal";
-    PAGE = feed_entries!("WHERE recipient = $1 AND position > $2 AND state = 'live' ORDER BY position LIMIT $3");
-    UNCONFIRMED = feed_entries!("WHERE recipient = $1 AND state = 'live' AND confirmed_at IS NULL \
+    PAGE = feed_entries!("SELECT bases.text::json ->> 'terms' FROM legs JOIN bases ON bases.digest = legs.basis WHERE \
+        legs.message = entries.message AND legs.recipient = entries.recipient",
+        "WHERE recipient = $1 AND position > $2 AND state = 'live' ORDER BY position LIMIT $3");
+    UNCONFIRMED = feed_entries!("SELECT bases.text::json ->> 'terms' FROM legs JOIN bases ON bases.digest = legs.basis WHERE \
+        legs.message = entries.message AND legs.recipient = entries.recipient",
+        "WHERE recipient = $1 AND state = 'live' AND confirmed_at IS NULL \
         AND refused_at IS NULL AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT $2");
     MARK_SERVED = "UPDATE entries SET served_at = $3 WHERE recipient = $1 AND position = ANY($2) AND served_at IS NULL";
     PAGES = "SELECT coalesce((SELECT pages FROM deliveries WHERE recipient = $1), 0)";

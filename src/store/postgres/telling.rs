@@ -7,7 +7,7 @@ use super::fault::away;
 use super::read::{column, digest, optional_time, recipient, time, word};
 use super::tx::PgTx;
 use super::{rows, sql};
-use crate::domain::{Position, ReportKey, Subject};
+use crate::domain::{MessageNumber, Position, ReportKey, Subject};
 use crate::store::{EntryState, EntryStory, Stored, StoredMessage, Telling};
 
 const TABLE: &str = "entries";
@@ -33,6 +33,12 @@ impl Telling for PgTx {
     async fn messages_with_id(&mut self, message_id: Uuid) -> Stored<Vec<StoredMessage>> {
         self.write_rows().await?;
         let query = sqlx::query(sql::MESSAGES_WITH_ID).bind(message_id);
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(rows::stored).collect()
+    }
+
+    async fn latest_messages(&mut self, below: Option<MessageNumber>, limit: i64) -> Stored<Vec<StoredMessage>> {
+        self.write_rows().await?;
+        let query = sqlx::query(sql::LATEST_MESSAGES).bind(below.map_or(i64::MAX, |number| number.0)).bind(limit);
         query.fetch_all(self.db()).await.map_err(away)?.iter().map(rows::stored).collect()
     }
 

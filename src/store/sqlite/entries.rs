@@ -179,6 +179,7 @@ fn feed_entry(row: &SqliteRow) -> Stored<FeedEntry> {
         served: column(row, "served")?,
         report: optional_digest(row, TABLE, "report", ReportKey::from_slice)?,
         message: MessageNumber(column(row, "message")?),
+        terms: column(row, "terms")?,
     })
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::entries::{Fresh, Origin};
-use super::{SqliteTx, Stored, answers, entries, refused};
+use super::{SqliteTx, Stored, answers, entries, legs, refused};
 use crate::answer::Answer;
 use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
@@ -11,6 +11,11 @@ use crate::seal::Sealed;
 use crate::store::{EntryRow, FeedEntry, Feeds, RefusedEntry, StoredMessage};
 
 impl Feeds for SqliteTx {
+    async fn make_due_unless(&mut self, terms: &[String], after: MessageNumber, limit: i64) -> Stored<Option<MessageNumber>> {
+        let now = self.now;
+        legs::make_due_unless(self.db(), terms, after, limit, now).await
+    }
+
     async fn entries(&mut self, report: &ReportKey, recipient: &RecipientId) -> Stored<Vec<EntryRow>> {
         entries::of_report(self.db(), report, recipient).await
     }

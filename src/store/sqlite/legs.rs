@@ -72,3 +72,18 @@ pub(super) async fn put_off(
     let rows = query.fetch_all(db).await.map_err(away)?;
     rows.iter().map(|row| Ok(MessageNumber(column(row, "message")?))).collect()
 }
+
+pub(super) async fn make_due_unless(
+    db: &mut SqliteConnection,
+    terms: &[String],
+    after: MessageNumber,
+    limit: i64,
+    now: Timestamp,
+) -> Stored<Option<MessageNumber>> {
+    let row = sqlx::query(sql::LAST_LEG).bind(after.0).bind(limit).fetch_one(&mut *db).await.map_err(away)?;
+    let Some(last) = column::<Option<i64>>(&row, "last")? else { return Ok(None) };
+    let terms = serde_json::json!(terms).to_string();
+    let query = sqlx::query(sql::MAKE_DUE_UNLESS).bind(after.0).bind(last).bind(micros(now)).bind(terms);
+    query.execute(db).await.map_err(away)?;
+    Ok(Some(MessageNumber(last)))
+}

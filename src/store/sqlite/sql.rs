@@ -76,8 +76,12 @@ statements! {
         AND (NOT ?2 OR step IN ('delete-published', 'delete-served')) ORDER BY at DESC, withdrawals.number DESC LIMIT ?3");
     UNACKNOWLEDGED = "SELECT recipient, count(*) FILTER (WHERE at < ?1) AS overdue, min(at) AS oldest FROM withdrawals \
         WHERE step IN ('delete-published', 'delete-served') GROUP BY recipient ORDER BY recipient";
-    PAGE = feed_entries!("WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3");
-    UNCONFIRMED = feed_entries!("WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL \
+    PAGE = feed_entries!("SELECT basis ->> 'terms' FROM legs WHERE legs.message = entries.message AND legs.recipient = \
+        entries.recipient",
+        "WHERE recipient = ?1 AND position > ?2 AND state = 'live' ORDER BY position LIMIT ?3");
+    UNCONFIRMED = feed_entries!("SELECT basis ->> 'terms' FROM legs WHERE legs.message = entries.message AND legs.recipient = \
+        entries.recipient",
+        "WHERE recipient = ?1 AND state = 'live' AND confirmed_at IS NULL AND refused_at IS NULL \
         AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT ?2");
     MARK_SERVED = "UPDATE entries SET served_at = coalesce(served_at, ?3) WHERE recipient = ?1 AND position = ?2";
     COUNT_PAGE = "UPDATE feeds SET pages = pages + ?2 WHERE recipient = ?1 RETURNING pages";
@@ -100,6 +104,10 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (message, recipient) DO UPDATE SET \
         state = excluded.state, code = excluded.code, due_at = excluded.due_at, documents = excluded.documents, basis = \
         excluded.basis";
+    LAST_LEG = "SELECT max(message) AS last FROM (SELECT message FROM legs WHERE message > ?1 ORDER BY message LIMIT ?2)";
+    MAKE_DUE_UNLESS = "UPDATE legs SET due_at = ?3 WHERE message > ?1 AND message <= ?2 AND due_at > ?3 \
+        AND state IN ('published', 'held') AND basis ->> 'terms' NOT IN (SELECT value FROM json_each(?4))";
+    LATEST_MESSAGES = messages!("WHERE number < ?1 ORDER BY number DESC LIMIT ?2");
     MAKE_DUE = "UPDATE legs SET due_at = ?2 WHERE report = ?1 AND state <> 'superseded'";
     DUE = "SELECT DISTINCT messages.person AS person, legs.report AS report FROM legs JOIN messages ON messages.number = \
         legs.message \

@@ -36,6 +36,11 @@ impl Telling for SqliteTx {
         query.fetch_all(self.db()).await.map_err(away)?.iter().map(messages::stored).collect()
     }
 
+    async fn latest_messages(&mut self, below: Option<MessageNumber>, limit: i64) -> Stored<Vec<StoredMessage>> {
+        let query = sqlx::query(sql::LATEST_MESSAGES).bind(below.map_or(i64::MAX, |number| number.0)).bind(limit);
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(messages::stored).collect()
+    }
+
     async fn told_entries(&mut self, report: &ReportKey) -> Stored<Vec<EntryStory>> {
         let query = sqlx::query(sql::TOLD_ENTRIES).bind(report.as_bytes());
         query.fetch_all(self.db()).await.map_err(away)?.iter().map(told).collect()

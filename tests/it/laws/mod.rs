@@ -31,6 +31,7 @@ mod message;
 mod no_oracle;
 mod numbers;
 mod order;
+mod other_set;
 mod protected;
 mod put_off;
 mod reader;
