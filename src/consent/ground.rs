@@ -58,6 +58,7 @@ pub(super) fn ask<'a>(consents: &'a [Consent], covered: &Covered, law: &Law, now
         let unconfirmed = consents.iter().any(|consent| consent.is_active(now));
         return Err(match shut(consents, covered, now) {
             Shut::Held { until, .. } if unconfirmed => Shut::Held { code: Code::ConsentUnconfirmed, until },
+            Shut::Refused(Code::ConsentHoldExpired) if unconfirmed => Shut::Refused(Code::ConsentUnconfirmed),
             other => other,
         });
     }

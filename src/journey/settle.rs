@@ -299,9 +299,12 @@ impl Journey {
         recipient: &RecipientId,
         code: Code,
     ) -> Stored<Come> {
-        let by_date = matches!(code, Code::ConsentExpired | Code::JourneyLapsed);
+        let by_date = matches!(code, Code::ConsentExpired | Code::JourneyLapsed | Code::ConsentUnconfirmed);
         let before = tx.legs(stored.number).await?.into_iter().find(|leg| leg.id.recipient == *recipient);
-        let was_open = before.is_some_and(|leg| leg.state == LegState::Published || leg.code == Some(Code::JourneyLapsed));
+        // A leg that waits for a consent to be confirmed has been open, if it ever showed anything.
+        let was_open = before.is_some_and(|leg| {
+            leg.state == LegState::Published || matches!(leg.code, Some(Code::JourneyLapsed | Code::ConsentUnconfirmed))
+        });
         if !by_date || !was_open {
             self.apply(tx, stored, report, recipient, &Desired::Retract, &[], code).await?;
             return Ok(Come { state: LegState::Refused, code: Some(code), due_at: None, documents: 0 });

@@ -138,6 +138,23 @@ fn what_stands_in_the_feed_when_the_law_changes_is_not_served_after_it<H: Home>(
     });
 }
 
+fn the_end_of_the_hold_period_takes_nothing_back_of_what_was_served_before_the_law_changed<H: Home>() {
+    run(async {
+        let world = world::<H>(CONSENT_OF_BOTH_LAWS, BEFORE).await;
+        world.take(vec![consent(1, "secrecy-waiver", "2018-01-01T10:00:00", None)]).await;
+        world.take(vec![consent(2, "gdpr-consent", "2018-01-01T10:00:00", None)]).await;
+        let (number, _) = world.take_one(of_2018(report(3, &plain(PERSON).tree()))).await;
+        assert_eq!(world.read(&af()).await.len(), 2);
+        for later in [AFTER, "2018-07-30T10:00:00Z"] {
+            world.clock.set(at(later));
+            world.sweep().await;
+            assert_eq!(world.read(&af()).await, [], "{later}: shown to nobody, and no DELETE");
+        }
+        assert_eq!(world.leg(number, &af()).await.state, LegState::Published, "it stays with its recipient");
+        world.census().await;
+    });
+}
+
 fn every_disclosure_records_the_rows_that_it_was_decided_under<H: Home>() {
     run(async {
         for (instant, regime, grounds, sensitive, other) in
@@ -168,5 +185,6 @@ on_both_engines! {
     a_secrecy_waiver_from_before_the_gdpr_opens_its_gate_after_it,
     where_the_ground_is_a_task_a_gdpr_consent_is_recorded_and_decides_nothing,
     what_stands_in_the_feed_when_the_law_changes_is_not_served_after_it,
+    the_end_of_the_hold_period_takes_nothing_back_of_what_was_served_before_the_law_changed,
     every_disclosure_records_the_rows_that_it_was_decided_under,
 }
