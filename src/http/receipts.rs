@@ -44,7 +44,7 @@ pub(super) async fn take<S: Store>(
     // Whoever has sent slowly may have been shut out meanwhile.
     reader.admitted()?;
     // A client that hangs up must not cut a transaction in two, so it runs in a task of its own.
-    let (journey, store, recipient) = (api.journey.clone(), api.store.clone(), reader.recipient().clone());
+    let (journey, store, recipient) = (api.journey.in_force(), api.store.clone(), reader.recipient().clone());
     let taken = tokio::spawn(async move { journey.take_receipts(&store, &recipient, &stated).await });
     let results = taken.await.map_err(|_| Problem::Failed)?.map_err(|fault| {
         Waiting { part: "receipts", cause: &fault }.emit();

@@ -48,7 +48,7 @@ impl ContractSet {
         let recipes = Recipes::load(files, &catalogue, &codes, &mut flaws);
         let digest = digest(files);
         let record = format!("{{\"set\":\"{digest}\"}}");
-        let terms = TermsDigests::of(register.terms(), &catalogue, &recipes, &law);
+        let terms = TermsDigests::of(files, register.terms(), &catalogue, &recipes, &law);
         let set = Self { catalogue, register, codes, recipes, law, digest, record, terms };
         set.check_together(files, &mut flaws);
         if flaws.is_empty() { Ok(set) } else { Err(flaws.into_sorted()) }

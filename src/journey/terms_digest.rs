@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::agreement::{RecipientTerms, Terms};
 use crate::contract::{Catalogue, Direction};
+use crate::domain::Files;
 use crate::law::Law;
 use crate::seal::digest_of;
 use crate::translate::Recipes;
@@ -18,9 +19,10 @@ pub(super) struct TermsDigests(Vec<(Arc<Terms>, Vec<String>)>);
 
 impl TermsDigests {
     /// Of terms, with what else of the set they need.
-    pub(super) fn of(terms: &[Arc<Terms>], catalogue: &Catalogue, recipes: &Recipes, law: &Law) -> Self {
+    pub(super) fn of(files: &Files, terms: &[Arc<Terms>], catalogue: &Catalogue, recipes: &Recipes, law: &Law) -> Self {
+        let shared = shared(files);
         let each = |terms: &Arc<Terms>| {
-            let of = |recipient| digest(terms, recipient, catalogue, recipes, law);
+            let of = |recipient| digest(&shared, terms, recipient, catalogue, recipes, law);
             (Arc::clone(terms), terms.recipients.iter().map(of).collect())
         };
         Self(terms.iter().map(each).collect())
@@ -38,9 +40,25 @@ impl TermsDigests {
     }
 }
 
+/// The tables that any disclosure may go through, as they are written: code lists, translations and rules. A word too many in
+/// the digest costs one more look at what stands in the feeds; one too few would go on showing what may not be shown.
+fn shared(files: &Files) -> String {
+    let tables = files
+        .iter()
+        .filter(|(path, _)| path.starts_with("codes/") || path.starts_with("translations/") || path.ends_with("/rules.toml"));
+    digest_of(&tables.flat_map(|(path, text)| [path.as_bytes(), text.as_bytes()]).collect::<Vec<_>>())
+}
+
 /// Everything by which it is decided whether and what the recipient sees. Titles, purposes, reviews and the places of lines in
 /// files decide nothing.
-fn digest(terms: &Terms, recipient: &RecipientTerms, catalogue: &Catalogue, recipes: &Recipes, law: &Law) -> String {
+fn digest(
+    shared: &str,
+    terms: &Terms,
+    recipient: &RecipientTerms,
+    catalogue: &Catalogue,
+    recipes: &Recipes,
+    law: &Law,
+) -> String {
     let said = (
         (&terms.agreement, terms.status, &terms.kommun, &terms.namnd, terms.from, terms.to),
         (terms.late_reporting_days, terms.hold_days, &terms.legal_ground, terms.ages, &terms.ages_by_activity),
@@ -48,7 +66,7 @@ fn digest(terms: &Terms, recipient: &RecipientTerms, catalogue: &Catalogue, reci
         (recipient.party, &recipient.documents, recipient.gate.kind),
         (recipient.matrix.always, recipient.matrix.with_consent),
     );
-    let mut parts = vec![format!("{said:?}")];
+    let mut parts = vec![shared.to_owned(), format!("{said:?}")];
     for contract in catalogue.contracts().filter(|contract| contract.direction() == Direction::In) {
         let outline = contract.outline();
         for document in &recipient.documents {

@@ -82,7 +82,7 @@ statements! {
         due_at = excluded.due_at, documents = excluded.documents, basis = excluded.basis";
     LAST_LEG = "SELECT max(message) AS last FROM (SELECT message FROM legs WHERE message > $1 ORDER BY message LIMIT $2) AS next_legs";
     MAKE_DUE_UNLESS = "UPDATE legs SET due_at = $3 FROM bases WHERE bases.digest = legs.basis AND message > $1 \
-        AND message <= $2 AND due_at > $3 AND state IN ('published', 'held') AND NOT (bases.text::json ->> 'terms' = ANY($4))";
+        AND message <= $2 AND due_at > $3 AND state IN ('published', 'held') AND NOT (coalesce(bases.text::json ->> 'terms', '') = ANY($4))";
     LATEST_MESSAGES = messages!("WHERE number < $1 ORDER BY number DESC LIMIT $2");
     MAKE_DUE = "UPDATE legs SET due_at = $2 WHERE report = $1 AND state <> 'superseded'";
 

@@ -106,7 +106,7 @@ statements! {
         excluded.basis";
     LAST_LEG = "SELECT max(message) AS last FROM (SELECT message FROM legs WHERE message > ?1 ORDER BY message LIMIT ?2)";
     MAKE_DUE_UNLESS = "UPDATE legs SET due_at = ?3 WHERE message > ?1 AND message <= ?2 AND due_at > ?3 \
-        AND state IN ('published', 'held') AND basis ->> 'terms' NOT IN (SELECT value FROM json_each(?4))";
+        AND state IN ('published', 'held') AND coalesce(basis ->> 'terms', '') NOT IN (SELECT value FROM json_each(?4))";
     LATEST_MESSAGES = messages!("WHERE number < ?1 ORDER BY number DESC LIMIT ?2");
     MAKE_DUE = "UPDATE legs SET due_at = ?2 WHERE report = ?1 AND state <> 'superseded'";
     DUE = "SELECT DISTINCT messages.person AS person, legs.report AS report FROM legs JOIN messages ON messages.number = \

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use brygga::agreement::{GateKind, Illustrations};
-use brygga::domain::{Code, Party};
+use brygga::domain::{Code, MessageNumber, Party};
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{BasisRecord, ContractSet};
 use brygga::store::{AuditAct, LegState, Store as _, Survey as _};
@@ -22,13 +22,14 @@ fn changed(change: impl Fn(&str) -> String) -> Arc<ContractSet> {
     Arc::new(ContractSet::load(&files, Illustrations::All).expect("the set loads"))
 }
 
-/// A world with one report in the feed of Arbetsförmedlingen, two documents, and one held for a person without a waiver.
-async fn world<H: Home>() -> World<H> {
+/// A world with one report in the feed of Arbetsförmedlingen, two documents, and one held for a person without a waiver; and
+/// the numbers of both.
+async fn world<H: Home>() -> (World<H>, [MessageNumber; 2]) {
     let world = World::<H>::new(usual(GateKind::NoSecrecyBoundary)).await;
     world.take(vec![Waiver::new(PERSON, "W-1", Party::Arbetsformedlingen, &CONSENTABLE).arrival(1)]).await;
-    world.take_one(report(2, &plain(PERSON).tree())).await;
-    world.take_one(report(3, &plain(PERSONS[1]).tree())).await;
-    world
+    let (shown, _) = world.take_one(report(2, &plain(PERSON).tree())).await;
+    let (held, _) = world.take_one(report(3, &plain(PERSONS[1]).tree())).await;
+    (world, [shown, held])
 }
 
 /// Puts a set in force; `follow` says whether what it changes is made due, as a service does at once.
@@ -52,7 +53,7 @@ fn without_reasons(text: &str) -> String {
 fn what_a_shortened_agreement_no_longer_covers_is_not_served<H: Home>() {
     run(async {
         for follow in [false, true] {
-            let mut world = world::<H>().await;
+            let (mut world, [number, waiting]) = world::<H>().await;
             let served = world.page(&af(), Cursor::START, 1).await;
             put_in_force(&mut world, changed(shorter), follow).await;
             if follow {
@@ -62,13 +63,12 @@ fn what_a_shortened_agreement_no_longer_covers_is_not_served<H: Home>() {
             assert_eq!(world.read(&fs()).await, []);
             world.sweep().await;
             assert_eq!(world.read(&af()).await, [], "and nobody takes back what was served lawfully");
-            let number = brygga::domain::MessageNumber(2);
             let to_af = world.leg(number, &af()).await;
             assert_eq!((served.len(), to_af.state, to_af.documents), (1, LegState::Published, 1), "one document stays with AF");
             let to_fs = world.leg(number, &fs()).await;
             assert_eq!((to_fs.state, to_fs.code), (LegState::Refused, Some(Code::AgreementPeriod)));
             if follow {
-                let held = world.leg(brygga::domain::MessageNumber(3), &af()).await;
+                let held = world.leg(waiting, &af()).await;
                 assert_eq!((held.state, held.code), (LegState::Refused, Some(Code::AgreementPeriod)), "held legs follow");
             }
             world.census().await;
@@ -79,7 +79,7 @@ fn what_a_shortened_agreement_no_longer_covers_is_not_served<H: Home>() {
 fn a_category_that_is_taken_away_is_not_served_and_what_was_served_of_it_is_taken_back<H: Home>() {
     run(async {
         for (was_served, follow) in [(false, false), (false, true), (true, false), (true, true)] {
-            let mut world = world::<H>().await;
+            let (mut world, [number, _]) = world::<H>().await;
             let before = if was_served { world.read(&af()).await } else { Vec::new() };
             put_in_force(&mut world, changed(without_reasons), follow).await;
             if follow {
@@ -98,7 +98,7 @@ fn a_category_that_is_taken_away_is_not_served_and_what_was_served_of_it_is_take
             }
             let contracts: Vec<&str> = held.values().map(|(contract, ..)| contract.as_str()).collect();
             assert_eq!(contracts, ["af.deltaganderapport.v1"], "{told}: its reader holds what the new terms allow");
-            let leg = world.leg(brygga::domain::MessageNumber(2), &af()).await;
+            let leg = world.leg(number, &af()).await;
             let basis = BasisRecord::read(&leg.basis);
             assert_eq!((leg.state, basis.set.as_str()), (LegState::Published, world.journey.set().digest()), "{told}");
             world.census().await;
@@ -108,7 +108,7 @@ fn a_category_that_is_taken_away_is_not_served_and_what_was_served_of_it_is_take
 
 fn what_another_set_leaves_as_it_was_stays_at_its_position<H: Home>() {
     run(async {
-        let mut world = world::<H>().await;
+        let (mut world, _) = world::<H>().await;
         let before = world.read(&af()).await;
         let set = changed(|text| format!("# More words.\n{}", text.replace("purpose = \"Prov\"", "purpose = \"Annat\"")));
         assert_ne!(set.digest(), world.journey.set().digest());
@@ -122,7 +122,7 @@ fn what_another_set_leaves_as_it_was_stays_at_its_position<H: Home>() {
 
 fn whoever_has_begun_by_one_set_ends_by_it_and_each_message_says_by_which<H: Home>() {
     run(async {
-        let mut world = world::<H>().await;
+        let (mut world, [number, _]) = world::<H>().await;
         let (old, set) = (world.journey.clone(), changed(shorter));
         world.journey.put_in_force(Arc::clone(&set));
         assert_eq!(old.set().digest(), world.journey.set().digest(), "what was handed out stays what it is");
@@ -137,14 +137,14 @@ fn whoever_has_begun_by_one_set_ends_by_it_and_each_message_says_by_which<H: Hom
             let judged = rows.iter().find(|one| one.row.act == AuditAct::Decision && one.row.recipient.is_none());
             judged.and_then(|one| one.row.basis.clone()).expect("it says by which set")
         };
-        assert_eq!(digest_of(brygga::domain::MessageNumber(2)).await, old.set().record());
+        assert_eq!(digest_of(number).await, old.set().record());
         assert_eq!(digest_of(late).await, set.record());
     });
 }
 
 fn terms_that_open_more_reach_what_is_in_the_feed<H: Home>() {
     run(async {
-        let mut world = world::<H>().await;
+        let (mut world, _) = world::<H>().await;
         put_in_force(&mut world, changed(without_reasons), true).await;
         world.sweep().await;
         assert_eq!(world.read(&af()).await.len(), 1);
