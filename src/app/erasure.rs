@@ -43,13 +43,14 @@ pub async fn erase<S: Store>(
     reason: &str,
 ) -> Result<Option<Erasure>, ErasureFault> {
     let keys = journey.vault().store();
+    let files = files.hold().await?;
     let in_use = keys.wrapping().await?;
     files.can_renew(in_use)?;
     let Some(erased) = journey.erase(store, person, operator, reason).await? else { return Ok(None) };
     // Whoever has an earlier backup of the key store has the destroyed keys, wrapped: what wraps them must go too.
     files.renew(in_use)?;
     let rotated = rotate(journey.vault(), store.now()).await?;
-    let destroyed = files.drop_old()?;
+    let destroyed = files.drop_old(keys.wrapping().await?)?;
     keys.give_back().await?;
     store.give_back().await?;
     Ok(Some(Erasure { erased, rotated, destroyed }))

@@ -1,10 +1,11 @@
 //! The files of wrapping keys: a new key is put before the others, and the old ones go when nothing is wrapped by them any more.
 //!
 //! Each step leaves files with which everything that is kept can be opened: first both keys stand there, then data keys are
-//! wrapped anew, and only then does the old one go. Cut short anywhere, the next one goes on.
+//! wrapped anew, and only then does the old one go. Cut short anywhere, the next one goes on. From the first step to the last
+//! the files are held, so that of two at once none puts back what it had read before the other.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,6 +24,27 @@ impl WrappingFiles {
         Self(files)
     }
 
+    /// Waits until nobody else changes these files, and holds them until the value is dropped.
+    ///
+    /// # Errors
+    /// [`FolderError::Wrapping`] where there are none; [`FolderError::Files`] where they cannot be locked. Where this program may
+    /// not write beside them it changes nothing in them either, and there is nothing to hold.
+    pub async fn hold(&self) -> Result<HeldWrappingFiles, FolderError> {
+        let first = self.0.first().ok_or(SealError::Form)?.clone();
+        let lock = tokio::task::spawn_blocking(move || lock_beside(&first)).await.map_err(std::io::Error::other)??;
+        Ok(HeldWrappingFiles { files: self.0.clone(), lock })
+    }
+}
+
+/// Files of wrapping keys that nobody else who holds them first can change.
+#[derive(Debug)]
+pub struct HeldWrappingFiles {
+    files: Vec<PathBuf>,
+    /// None where this program may not write beside the first file.
+    lock: Option<File>,
+}
+
+impl HeldWrappingFiles {
     /// Sees to it that the newest key is not the one in use: where it is, a new one is put before it. One that nobody has used
     /// yet is left as it is.
     ///
@@ -47,11 +69,9 @@ impl WrappingFiles {
         if in_use.is_some_and(|in_use| in_use != newest) {
             return Ok(());
         }
-        let (Some(first), Some(folder)) = (self.0.first(), self.0.first().and_then(|file| file.parent())) else {
-            return Err(SealError::Form.into());
-        };
+        let first = self.files.first().ok_or(SealError::Form)?;
         let temporary = first.with_extension("tmp");
-        let writable = File::options().append(true).open(first).is_ok() && make_private(&temporary).is_ok() && folder.is_dir();
+        let writable = self.may_write(first) && make_private(&temporary).is_ok();
         if !writable {
             return Err(FolderError::Key(
                 "the first file of wrapping keys cannot be written by this program, and its newest key is in use: put a new key \
@@ -66,7 +86,7 @@ impl WrappingFiles {
     /// # Errors
     /// Where the first file cannot be read or written.
     pub fn add(&self) -> Result<(), FolderError> {
-        let first = self.0.first().ok_or(SealError::Form)?;
+        let first = self.files.first().ok_or(SealError::Form)?;
         let known = SecretString::from(fs::read_to_string(first)?);
         let new = WrappingKey::new_secret()?;
         let both = SecretString::from(format!("{}\n{}", new.expose_secret(), known.expose_secret().trim()));
@@ -82,28 +102,48 @@ impl WrappingFiles {
         Ok(self.texts()?.iter().map(lines).sum())
     }
 
-    /// Leaves the newest key alone; says whether it could: files beside the first are their keeper's to remove, and so is what
-    /// this program cannot write.
+    /// Leaves the newest key alone, which has to be the one in use; says whether it could: files beside the first are their
+    /// keeper's to remove, and so is what this program cannot write.
     ///
     /// # Errors
-    /// Where the first file cannot be read, or cannot be written although it could be before.
-    pub fn drop_old(&self) -> Result<bool, FolderError> {
-        let first = self.0.first().ok_or(SealError::Form)?;
+    /// Where the first file cannot be read, or cannot be written although it could be before; [`FolderError::Key`] where another
+    /// key is in use: data keys may be wrapped by any of those that stand there, and all of them stay.
+    pub fn drop_old(&self, in_use: Option<WrappingId>) -> Result<bool, FolderError> {
+        let first = self.files.first().ok_or(SealError::Form)?;
         let known = SecretString::from(fs::read_to_string(first)?);
+        if in_use != Some(WrappingKeys::read([&known])?.newest()?.id()) {
+            return Err(FolderError::Key(
+                "the newest wrapping key is not the one in use: another rotation has come in between. No key was dropped; let the \
+                 files have the same keys everywhere, and do the same again",
+            ));
+        }
         let mut lines = known.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty());
         let newest = lines.next().ok_or(SealError::Form)?;
         let more = lines.next().is_some();
-        if more && File::options().append(true).open(first).is_err() {
+        if more && !self.may_write(first) {
             return Ok(false);
         }
         if more {
             write_secret(first, newest)?;
         }
-        Ok(self.0.len() == 1)
+        Ok(self.files.len() == 1)
+    }
+
+    fn may_write(&self, file: &Path) -> bool {
+        self.lock.is_some() && File::options().append(true).open(file).is_ok()
     }
 
     fn texts(&self) -> Result<Vec<SecretString>, FolderError> {
-        self.0.iter().map(|file| Ok(SecretString::from(fs::read_to_string(file)?))).collect()
+        self.files.iter().map(|file| Ok(SecretString::from(fs::read_to_string(file)?))).collect()
+    }
+}
+
+/// Locks a file beside a file of keys, which is itself replaced; `None` where that may not be written.
+fn lock_beside(file: &Path) -> std::io::Result<Option<File>> {
+    match File::options().append(true).create(true).open(file.with_extension("lock")) {
+        Ok(lock) => lock.lock().map(|()| Some(lock)),
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -126,4 +166,54 @@ pub(super) fn write_secret(path: &Path, text: &str) -> Result<(), FolderError> {
         before.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use secrecy::{ExposeSecret as _, SecretString};
+
+    use super::WrappingFiles;
+    use crate::seal::{WrappingId, WrappingKey, WrappingKeys};
+
+    fn one_key(folder: &Path) -> (PathBuf, WrappingFiles) {
+        let file = folder.join("wrapping.key");
+        fs::write(&file, WrappingKey::new_secret().expect("random numbers").expose_secret()).expect("written");
+        (file.clone(), WrappingFiles::new(vec![file]))
+    }
+
+    fn newest(file: &Path) -> Option<WrappingId> {
+        let text = SecretString::from(fs::read_to_string(file).expect("a file of keys"));
+        Some(WrappingKeys::read([&text]).expect("keys").newest().expect("a key").id())
+    }
+
+    #[tokio::test]
+    async fn no_key_is_dropped_while_another_than_the_newest_is_in_use() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, files) = one_key(folder.path());
+        let before = newest(&file);
+        let held = files.hold().await.expect("held");
+        held.renew(before).expect("renewed");
+        for in_use in [before, None] {
+            held.drop_old(in_use).expect_err("the newest is not in use");
+            assert_eq!(held.count().expect("a count"), 2);
+        }
+        assert!(held.drop_old(newest(&file)).expect("dropped"));
+        assert_eq!(held.count().expect("a count"), 1);
+        assert_ne!(newest(&file), before);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_many_who_put_a_key_before_the_others_none_loses_anothers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_, files) = one_key(folder.path());
+        let add = |files: WrappingFiles| async move { files.hold().await.expect("held").add().expect("added") };
+        let all: Vec<_> = (0..20).map(|_| tokio::spawn(add(files.clone()))).collect();
+        for one in all {
+            one.await.expect("it ends");
+        }
+        assert_eq!(files.hold().await.expect("held").count().expect("a count"), 21);
+    }
 }

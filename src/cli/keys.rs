@@ -36,14 +36,14 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
     let folder = DataFolder::beside(data)?;
     let now = folder.store(None).await?.now();
     let vault = folder.vault().await?;
-    let files = folder.wrapping_files();
+    let files = folder.wrapping_files().hold().await?;
     // Where there are several, an earlier rotation was cut short: its new key is used.
     if files.count()? == 1 {
         files.add()?;
     }
     let rotated = rotate(&vault, now).await?;
     // Nothing needs the old one any more, and a service that runs reads the file again.
-    let destroyed = files.drop_old()?;
+    let destroyed = files.drop_old(vault.store().wrapping().await?)?;
     say(&rotated, destroyed, json, out)
 }
 

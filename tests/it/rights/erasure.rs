@@ -16,7 +16,7 @@ use serde_json::Value;
 use sqlx::{ConnectOptions as _, Row as _};
 
 use super::people::{
-    FIRST, can_be_opened, consent, counts, files, first, first_ones_values, leaks, noon, of_second, read, report, revocation,
+    FIRST, SECOND, can_be_opened, consent, counts, files, first, first_ones_values, leaks, noon, of_second, read, report, revocation,
 };
 use crate::harness::{Desk, brygga, folder_in_memory, set};
 
@@ -208,4 +208,30 @@ fn an_erasure_that_was_cut_short_is_finished_by_the_next_and_the_participant_can
     runtime.block_on(async {
         assert_eq!(counts(&read(&desk.journey, &desk.store).await), (0, 4), "and can be erased again");
     });
+}
+
+#[test]
+fn two_erasures_at_once_lose_no_key_of_those_who_stay() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let desk = runtime.block_on(async {
+        let desk = Desk::open(&at_noon(Vec::new())).await;
+        desk.run(&at_noon(vec![consent("H-0102"), of_second(consent("H-0103")), of_second(report("AR-2"))])).await;
+        assert_eq!(counts(&read(&desk.journey, &desk.store).await), (2, 0));
+        desk
+    });
+    // Each of them changes the wrapping key, and the file of it.
+    std::thread::scope(|scope| {
+        let all = [(); 4].map(|()| scope.spawn(|| erase(desk.path(), FIRST)));
+        for one in all {
+            let (code, said) = one.join().expect("it ends");
+            assert_eq!(code, 0, "{said}");
+        }
+    });
+    let text = std::fs::read_to_string(desk.path().join("keys/wrapping.key")).expect("wrapping keys");
+    assert_eq!(text.lines().count(), 1);
+    runtime.block_on(async {
+        assert_eq!(counts(&read(&desk.journey, &desk.store).await), (2, 0), "what the second has is still opened");
+    });
+    let (code, said) = erase(desk.path(), SECOND);
+    assert_eq!(code, 0, "{said}");
 }

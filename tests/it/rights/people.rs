@@ -17,7 +17,8 @@ use crate::privacy::secrets;
 
 /// Who is erased.
 pub(super) const FIRST: &str = "19990723-2392";
-const SECOND: &str = "20020309-2390";
+/// Who stays.
+pub(super) const SECOND: &str = "20020309-2390";
 
 pub(super) fn noon() -> Timestamp {
     "2026-03-16T11:00:00Z".parse().expect("an instant")
