@@ -203,7 +203,11 @@ impl DataFolder {
 
 /// Makes an empty file that only the service's own user can read, if it is not there.
 pub(super) fn make_private(path: &Path) -> Result<(), FolderError> {
-    File::options().create(true).append(true).open(path)?;
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?;
     Ok(private(path)?)
 }
 

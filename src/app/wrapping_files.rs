@@ -71,7 +71,7 @@ impl HeldWrappingFiles {
         }
         let first = self.files.first().ok_or(SealError::Form)?;
         let temporary = first.with_extension("tmp");
-        let writable = self.may_write(first) && make_private(&temporary).is_ok();
+        let writable = self.may_write(first) && temporary_for(first, &temporary).is_ok();
         if !writable {
             return Err(FolderError::Key(
                 "the first file of wrapping keys cannot be written by this program, and its newest key is in use: put a new key \
@@ -140,20 +140,57 @@ impl HeldWrappingFiles {
 
 /// Locks a file beside a file of keys, which is itself replaced; `None` where that may not be written.
 fn lock_beside(file: &Path) -> std::io::Result<Option<File>> {
-    match File::options().append(true).create(true).open(file.with_extension("lock")) {
-        Ok(lock) => lock.lock().map(|()| Some(lock)),
+    let path = file.with_extension("lock");
+    let is_new = !path.exists();
+    match File::options().append(true).create(true).open(path) {
+        Ok(lock) => {
+            if is_new && let Ok(before) = fs::metadata(file) {
+                take_after(&lock, &before)?;
+            }
+            lock.lock().map(|()| Some(lock))
+        }
         Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Writes a file of secrets whole or not at all, readable by the service's own user alone, and overwrites what stood there
-/// before, as far as the disk lets anybody.
+/// Makes an empty file anew that has the owner and the rights of another, where that is there.
+fn temporary_for(path: &Path, temporary: &Path) -> Result<File, FolderError> {
+    match fs::remove_file(temporary) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    make_private(temporary)?;
+    let file = File::options().append(true).open(temporary)?;
+    if let Ok(before) = fs::metadata(path) {
+        take_after(&file, &before)?;
+    }
+    Ok(file)
+}
+
+/// Gives a file the owner and the rights of another: where an administrator runs a command, the service still reads its file.
+#[cfg(unix)]
+fn take_after(file: &File, before: &fs::Metadata) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (before.uid(), before.gid()) {
+        fchown(file, Some(before.uid()), Some(before.gid()))?;
+    }
+    file.set_permissions(before.permissions())
+}
+
+#[cfg(not(unix))]
+fn take_after(_: &File, _: &fs::Metadata) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes a file of secrets whole or not at all, for the user and by the rights of the file that stood there before, or else
+/// readable by this program's own user alone; and overwrites what stood there before, as far as the disk lets anybody.
 pub(super) fn write_secret(path: &Path, text: &str) -> Result<(), FolderError> {
     let temporary = path.with_extension("tmp");
-    make_private(&temporary)?;
-    fs::write(&temporary, text)?;
-    File::open(&temporary)?.sync_all()?;
+    let mut file = temporary_for(path, &temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
     let before = File::options().write(true).open(path).ok();
     fs::rename(&temporary, path)?;
     if let Some(folder) = path.parent() {
@@ -215,5 +252,24 @@ mod tests {
             one.await.expect("it ends");
         }
         assert_eq!(files.hold().await.expect("held").count().expect("a count"), 21);
+    }
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_file_that_is_written_anew_keeps_its_owner_and_its_rights() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, files) = one_key(folder.path());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("set");
+        // As root, it is another user's; otherwise it is our own and stays so.
+        let _ = chown(&file, Some(4711), Some(4712));
+        let of = |path: &Path| fs::metadata(path).map(|of| (of.uid(), of.gid(), of.mode() & 0o777)).expect("a file");
+        let before = of(&file);
+        let held = files.hold().await.expect("held");
+        held.can_renew(newest(&file)).expect("writable");
+        held.renew(newest(&file)).expect("renewed");
+        assert_eq!(of(&file), before);
+        held.drop_old(newest(&file)).expect("dropped");
+        assert_eq!((of(&file), of(&file.with_extension("lock"))), (before, before));
+        assert!(!file.with_extension("tmp").exists());
     }
 }
