@@ -60,12 +60,16 @@ impl Journey {
             return Ok(None);
         }
         tx.lock_alone(&Concerned::whole(*person)).await?;
-        let now = tx.now();
+        let messages = all_messages(&mut tx, person).await?;
+        // The keys of all of them go, so all of them are old: also what came between the beginning and the lock, or by a clock
+        // that was ahead. What replays this goes by the time alone.
+        let newest = messages.iter().map(|stored| stored.message.envelope.received_at).max();
+        let now = tx.now().max(newest.unwrap_or(Timestamp::MIN));
         // From the ledger, not from the contents: those may be gone already where this was cut short before.
         for revocation in self.vault().store().revocations().await?.iter().filter(|one| one.person == *person) {
             tx.keep_revocation(revocation).await?;
         }
-        let erased = self.forget(&mut tx, person, now).await?;
+        let erased = self.forget(&mut tx, &messages, &[], now).await?;
         for class in RetentionClass::OF_PERSONS {
             let holder = Holder::person(person, class);
             tx.note_in_ledger(LedgerNote::Erasure(Erasure { holder, at: now }));
@@ -81,10 +85,14 @@ impl Journey {
         Ok(Some(erased))
     }
 
-    /// Takes back and blanks all that came of a participant until an instant.
-    async fn forget<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey, until: Timestamp) -> Stored<Erased> {
-        let (old, new): (Vec<_>, Vec<_>) =
-            all_messages(tx, person).await?.into_iter().partition(|stored| stored.message.envelope.received_at <= until);
+    /// Takes back and blanks what came of a participant until an instant, and leaves what has come since.
+    async fn forget<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        old: &[StoredMessage],
+        new: &[StoredMessage],
+        until: Timestamp,
+    ) -> Stored<Erased> {
         let mut reports: BTreeMap<ReportKey, &StoredMessage> = BTreeMap::new();
         for stored in old.iter().filter(|stored| stored.message.kind == MessageKind::Report) {
             // A report that came again after the erasure is settled by itself.
@@ -99,7 +107,7 @@ impl Journey {
         for (report, stored) in &reports {
             self.take_back(tx, stored, report, Code::JourneyErased).await?;
         }
-        for stored in &old {
+        for stored in old {
             self.close_legs(tx, stored.number).await?;
         }
         let numbers: BTreeSet<MessageNumber> = old.iter().map(|stored| stored.number).collect();
@@ -112,7 +120,7 @@ impl Journey {
         tx.blank_entries(&entries, true).await?;
         let numbers: Vec<MessageNumber> = numbers.into_iter().collect();
         tx.blank_messages(&numbers).await?;
-        for stored in &old {
+        for stored in old {
             let envelope = &stored.message.envelope;
             let (login, message_id, contract) = (envelope.login.clone(), envelope.message_id, envelope.contract.clone());
             tx.note_in_ledger(LedgerNote::Taken(TakenId { login, message_id, contract, at: until }));
@@ -136,7 +144,9 @@ impl Journey {
     /// # Errors
     /// A fault of either store.
     pub async fn forget_again<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey, until: Timestamp) -> Stored<()> {
-        self.forget(tx, person, until).await.map(drop)
+        let (old, new): (Vec<_>, Vec<_>) =
+            all_messages(tx, person).await?.into_iter().partition(|stored| stored.message.envelope.received_at <= until);
+        self.forget(tx, &old, &new, until).await.map(drop)
     }
 
     /// Makes the end of a period hold in a content that came back from a backup: what a key is gone for is blanked. The

@@ -10,7 +10,7 @@ use brygga::journey::{Journey, Outcome};
 use brygga::seal::{Holder, KeyStore, RetentionClass, WrappingKeys};
 use brygga::spool::Outbox;
 use brygga::store::sqlite::keys::SqliteKeyStore;
-use brygga::store::{Store as _, Survey as _};
+use brygga::store::{Clock, Store as _, Survey as _};
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{ConnectOptions as _, Row as _};
@@ -22,6 +22,10 @@ use crate::harness::{Desk, brygga, folder_in_memory, set};
 
 fn at_noon(messages: Vec<ScenarioMessage>) -> Scenario {
     Scenario { title: "made here".to_owned(), instant: noon(), messages }
+}
+
+fn later() -> jiff::Timestamp {
+    noon() + jiff::SignedDuration::from_mins(5)
 }
 
 /// Runs the command as a process of its own, with a personnummer on its standard input.
@@ -207,6 +211,26 @@ fn an_erasure_that_was_cut_short_is_finished_by_the_next_and_the_participant_can
     assert_eq!(code, 0, "{said}");
     runtime.block_on(async {
         assert_eq!(counts(&read(&desk.journey, &desk.store).await), (0, 4), "and can be erased again");
+    });
+}
+
+#[test]
+fn what_came_by_a_clock_that_is_ahead_of_the_erasure_goes_with_the_rest() {
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let desk = Desk::open(&at_noon(Vec::new())).await;
+        desk.run(&at_noon(vec![consent("H-0102"), report("AR-1")])).await;
+        let ahead = desk.store.clone().with_clock(Clock::at(later()));
+        let (corrected, second) = (report("AR-1"), report("AR-2"));
+        desk.journey.take(&ahead, [corrected.arrival(later()), second.arrival(later())]).await.expect("taken");
+        let shown = read(&desk.journey, &desk.store).await.len();
+        let person = first(&desk.journey);
+        let erased = desk.journey.erase(&desk.store, &person, "ada", "begäran").await.expect("erased").expect("it was held");
+        assert_eq!(erased.messages, 4);
+        assert!(sealed(&desk.path().join("brygga.db"), &desk.journey).await.is_empty(), "nothing is kept");
+        let (puts, deletes) = counts(&read(&desk.journey, &desk.store).await);
+        assert!(shown > 0 && puts == 0 && deletes > 0, "{puts} of {shown} are shown, {deletes} are taken back");
+        let erasures = desk.journey.vault().store().erasures().await.expect("the ledger");
+        assert!(!erasures.is_empty() && erasures.iter().all(|one| one.at >= later()), "a replay finds all of it old");
     });
 }
 
