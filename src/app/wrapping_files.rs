@@ -261,7 +261,7 @@ mod tests {
         let (file, files) = one_key(folder.path());
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("set");
         // As root, it is another user's; otherwise it is our own and stays so.
-        let _ = chown(&file, Some(4711), Some(4712));
+        chown(&file, Some(4711), Some(4712)).unwrap_or_default();
         let of = |path: &Path| fs::metadata(path).map(|of| (of.uid(), of.gid(), of.mode() & 0o777)).expect("a file");
         let before = of(&file);
         let held = files.hold().await.expect("held");

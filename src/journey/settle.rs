@@ -91,8 +91,21 @@ impl Journey {
         Ok(())
     }
 
-    /// The revisions of all consents of a participant.
+    /// The revisions of all consents of a participant; none where one of them cannot be read any more, because the contracts
+    /// have changed under it, its key is gone or it was damaged: it might be a revocation. Until a person has mended that, no
+    /// waiver of this participant is relied on, and what comes of it is recorded all the same.
     pub(super) async fn consents<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey) -> Stored<Vec<ConsentRevision>> {
+        match self.readable_consents(tx, person).await {
+            Err(fault) if fault.is_of_one_row() => Ok(Vec::new()),
+            consents => Ok(consents?.unwrap_or_default()),
+        }
+    }
+
+    async fn readable_consents<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        person: &PersonKey,
+    ) -> Stored<Option<Vec<ConsentRevision>>> {
         let mut revisions = Vec::new();
         for stored in tx.messages_of(person, MessageKind::Consent).await? {
             // What was blanked is no longer relied on; where it revoked anything, that is kept apart, and holds (below).
@@ -111,9 +124,7 @@ impl Journey {
                     self.recall.remember(sealed, envelope, &revision);
                     revisions.push(*revision);
                 }
-                // A recorded consent that cannot be read any more, because the contracts have changed under it or its key is
-                // gone, might be a revocation. Until a person has mended that, no waiver of this participant is relied on.
-                _ => return Ok(Vec::new()),
+                _ => return Ok(None),
             }
         }
         // What a restored backup had lost, and what was blanked, is still revoked.
@@ -124,7 +135,7 @@ impl Journey {
             }
         }
         revisions.extend(self.assumed.iter().cloned());
-        Ok(revisions)
+        Ok(Some(revisions))
     }
 
     /// Judges a stored message again, apart from protection; `None` where it cannot be read any more, or its key is gone.
@@ -168,7 +179,12 @@ impl Journey {
         let legs = match fresh {
             Some((stored, legs)) if stored.number == highest.number => legs,
             _ => {
-                judged = match self.rejudge(tx, highest).await? {
+                let again = match self.rejudge(tx, highest).await {
+                    // A damaged report must not keep what shuts its gate from being recorded.
+                    Err(fault) if may_shut && fault.is_of_one_row() => None,
+                    again => again?,
+                };
+                judged = match again {
                     Some(Judged::Report(fanned)) => fanned.legs,
                     // The contracts have changed under it, or its key is gone. Whether this gate has shut nobody can tell any
                     // more, so it counts as shut; otherwise its legs stay as they are, and a person can run it again.

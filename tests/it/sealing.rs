@@ -7,10 +7,10 @@ use std::sync::Arc;
 use brygga::app::Scenario;
 use brygga::domain::{Login, RecipientId, Syntax, Trace};
 use brygga::feed::{Cursor, Method};
-use brygga::journey::{Arrival, Journey, Served};
+use brygga::journey::{Arrival, Journey, Outcome, Served};
 use brygga::seal::{SealError, Vault, WrappingKeys, WrappingSource};
 use brygga::store::sqlite::keys::SqliteKeyStore;
-use brygga::store::{StoreError, Stored};
+use brygga::store::{MessageState, StoreError, Stored};
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{ConnectOptions as _, Row as _};
@@ -246,5 +246,40 @@ fn a_consent_that_was_relied_on_before_opens_nothing_once_its_key_is_gone() {
         assert_eq!(take(arrival("activity-report.v1", "report.json", 2)).await, 4, "the consent is remembered");
         change(&desk.path().join("keys/keys.db"), "DELETE FROM data_keys WHERE class = 'journal'").await;
         assert_eq!(take(arrival("activity-report.v1", "report.json", 3)).await, 4, "the third waits for a waiver");
+    });
+}
+
+/// A message of the same participant under another id of its own.
+fn consent(serial: usize, id: &str, revision: usize) -> Arrival {
+    let mut arrival = arrival("consent.v1", "consent.json", serial);
+    let text = String::from_utf8(arrival.bytes).expect("UTF-8").replace("H-0102", id);
+    let revoked = "\"revision\": 2,\n \"revokedAt\": \"2026-03-10T10:00:00\"";
+    arrival.bytes = if revision == 1 { text } else { text.replace("\"revision\": 1", revoked) }.into_bytes();
+    arrival
+}
+
+#[test]
+fn a_damaged_consent_shuts_the_gate_and_a_revocation_of_another_is_recorded() {
+    runtime().block_on(async {
+        let desk = Desk::open(&demo()).await;
+        for arrival in [consent(1, "H-0102", 1), consent(2, "H-0103", 1), arrival("activity-report.v1", "report.json", 3)] {
+            desk.journey.take(&desk.store, [arrival]).await.expect("taken");
+        }
+        assert_eq!(read(&desk.journey, &desk).await.expect("a page").len(), 2, "a report and a deviation");
+        let mut db = open(&desk.path().join("brygga.db")).await;
+        let first = sqlx::query("SELECT number, sealed FROM messages ORDER BY number LIMIT 1").fetch_one(&mut db).await;
+        let first = first.expect("a consent");
+        let (number, mut sealed): (i64, Vec<u8>) = (first.get(0), first.get(1));
+        *sealed.last_mut().expect("bytes") ^= 1;
+        let damage = sqlx::query("UPDATE messages SET sealed = ?2 WHERE number = ?1").bind(number).bind(sealed);
+        damage.execute(&mut db).await.expect("damaged");
+        let outcomes = desk.journey.take(&desk.store, [consent(4, "H-0103", 2)]).await.expect("taken");
+        assert!(matches!(outcomes[0], Outcome::Stored(_, MessageState::Recorded)), "{outcomes:?}");
+        let entries = read(&desk.journey, &desk).await.expect("a page");
+        assert_eq!(entries.iter().filter(|entry| entry.method == Method::Put).count(), 0);
+        assert_eq!(entries.iter().filter(|entry| entry.method == Method::Delete).count(), 2, "what was shown is taken back");
+        let outcomes = desk.journey.take(&desk.store, [arrival("activity-report.v1", "report.json", 5)]).await.expect("taken");
+        assert!(matches!(outcomes[0], Outcome::Stored(_, MessageState::Journey)), "{outcomes:?}");
+        assert_eq!(read(&desk.journey, &desk).await.expect("a page").len(), 2, "nothing is shown without a waiver");
     });
 }
