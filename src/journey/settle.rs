@@ -101,11 +101,7 @@ impl Journey {
         }
     }
 
-    async fn readable_consents<T: Tx>(
-        &self,
-        tx: &mut KeyedTx<T>,
-        person: &PersonKey,
-    ) -> Stored<Option<Vec<ConsentRevision>>> {
+    async fn readable_consents<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey) -> Stored<Option<Vec<ConsentRevision>>> {
         let mut revisions = Vec::new();
         for stored in tx.messages_of(person, MessageKind::Consent).await? {
             // What was blanked is no longer relied on; where it revoked anything, that is kept apart, and holds (below).

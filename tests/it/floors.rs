@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 35] = [
+const FLOORS: [(&str, u8, u8); 36] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),

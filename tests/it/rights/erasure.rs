@@ -16,7 +16,8 @@ use serde_json::Value;
 use sqlx::{ConnectOptions as _, Row as _};
 
 use super::people::{
-    FIRST, SECOND, can_be_opened, consent, counts, files, first, first_ones_values, leaks, noon, of_second, read, report, revocation,
+    FIRST, SECOND, can_be_opened, consent, counts, files, first, first_ones_values, leaks, noon, of_second, read, report,
+    revocation,
 };
 use crate::harness::{Desk, brygga, folder_in_memory, set};
 
