@@ -7,4 +7,4 @@ mod flow;
 mod poison;
 mod shared;
 mod tls;
-mod world;
+pub(crate) mod world;

@@ -20,7 +20,7 @@ use crate::harness::{Desk, root};
 use crate::servers::rabbit::{PASSWORD, Rabbit};
 
 /// The suppliers that post here.
-pub(super) const SUPPLIERS: [&str; 8] =
+pub(crate) const SUPPLIERS: [&str; 8] =
     ["hallefors-ame", "hallefors-fs", "osby-ame", "osby-fs", "sodertalje-ame", "sodertalje-fs", "lund-ame", "lund-fs"];
 
 /// The kommun code and system of a supplier, as in its routing keys.
@@ -168,7 +168,7 @@ pub(super) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
 
 /// A message to post, whole unless something is changed.
 #[derive(Debug, Clone)]
-pub(super) struct Post {
+pub(crate) struct Post {
     pub(super) routing_key: String,
     pub(super) properties: BasicProperties,
     pub(super) body: Vec<u8>,
@@ -176,7 +176,7 @@ pub(super) struct Post {
 
 impl Post {
     /// A whole message of a supplier.
-    pub(super) fn new(login: &str, contract: &str, media_type: &str, id: Uuid, body: &[u8]) -> Self {
+    pub(crate) fn new(login: &str, contract: &str, media_type: &str, id: Uuid, body: &[u8]) -> Self {
         let message = contract.split_once(".v").expect("a contract").0;
         let properties = BasicProperties::default()
             .with_message_id(id.to_string().as_str().into())
@@ -202,13 +202,13 @@ impl Post {
 }
 
 /// A supplier's connection, that posts with confirms.
-pub(super) struct Supplier {
+pub(crate) struct Supplier {
     _connection: Connection,
-    pub(super) channel: Channel,
+    pub(crate) channel: Channel,
 }
 
 impl Supplier {
-    pub(super) async fn connect(port: u16, vhost: &str, login: &str) -> Self {
+    pub(crate) async fn connect(port: u16, vhost: &str, login: &str) -> Self {
         let uri = format!("amqp://{login}:{PASSWORD}@127.0.0.1:{port}/{vhost}");
         let connection = Connection::connect(&uri, ConnectionProperties::default()).await.expect("a connection");
         let channel = connection.create_channel().await.expect("a channel");
@@ -217,7 +217,7 @@ impl Supplier {
     }
 
     /// Posts a message; the broker has it when this returns.
-    pub(super) async fn post(&self, post: &Post) -> lapin::Result<()> {
+    pub(crate) async fn post(&self, post: &Post) -> lapin::Result<()> {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let (key, properties) = (post.routing_key.as_str().into(), post.properties.clone());
         let confirm = self.channel.basic_publish("brygga.in".into(), key, options, &post.body, properties).await?.await?;
@@ -226,7 +226,7 @@ impl Supplier {
     }
 
     /// How many messages of a queue are ready to be delivered.
-    pub(super) async fn ready(&self, queue: &str) -> u32 {
+    pub(crate) async fn ready(&self, queue: &str) -> u32 {
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let declared = self.channel.queue_declare(queue.into(), options, FieldTable::default()).await;
         declared.expect("the queue").message_count()

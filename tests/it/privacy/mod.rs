@@ -1,5 +1,8 @@
 //! All scenarios with logs at debug level: no personal number in any form and no name in logs, answers or problem documents.
 
+mod forms;
+mod production;
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
