@@ -21,7 +21,7 @@
 //! against its versioned contract, and [`agreement::cover`] fans it out to the recipients of the dated terms. For each leg
 //! [`consent::permit`] asks the gate, [`filter::disclose`] builds a new document of allowed fields alone,
 //! [`translate::render`] writes it in the recipient's format, and the participant's data key
-//! ([`seal::DataKey`]) seals it. [`store::Tx::publish`] gives it
+//! ([`seal::DataKey`]) seals it. [`store::Feeds::publish`] gives it
 //! a position in the recipient's feed, the transaction commits, and only then is the file deleted. When AF asks
 //! [`http`] for its feed, [`journey::Journey::page`] asks once more whether each entry may be served. The sender's system gets
 //! an [`answer`] in a feed of its own, and [`spool::Outbox`], [`amqp::AmqpCourier`] or [`remote::HttpsCourier`] delivers it.

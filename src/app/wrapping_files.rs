@@ -221,25 +221,25 @@ mod tests {
         (file.clone(), WrappingFiles::new(vec![file]))
     }
 
-    fn newest(file: &Path) -> Option<WrappingId> {
+    fn newest(file: &Path) -> WrappingId {
         let text = SecretString::from(fs::read_to_string(file).expect("a file of keys"));
-        Some(WrappingKeys::read([&text]).expect("keys").newest().expect("a key").id())
+        WrappingKeys::read([&text]).expect("keys").newest().expect("a key").id()
     }
 
     #[tokio::test]
     async fn no_key_is_dropped_while_another_than_the_newest_is_in_use() {
         let folder = tempfile::tempdir().expect("a folder");
         let (file, files) = one_key(folder.path());
-        let before = newest(&file);
+        let before = Some(newest(&file));
         let held = files.hold().await.expect("held");
         held.renew(before).expect("renewed");
         for in_use in [before, None] {
             held.drop_old(in_use).expect_err("the newest is not in use");
             assert_eq!(held.count().expect("a count"), 2);
         }
-        assert!(held.drop_old(newest(&file)).expect("dropped"));
+        assert!(held.drop_old(Some(newest(&file))).expect("dropped"));
         assert_eq!(held.count().expect("a count"), 1);
-        assert_ne!(newest(&file), before);
+        assert_ne!(Some(newest(&file)), before);
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -253,6 +253,7 @@ mod tests {
         }
         assert_eq!(files.hold().await.expect("held").count().expect("a count"), 21);
     }
+
     #[cfg(unix)]
     #[tokio::test]
     async fn a_file_that_is_written_anew_keeps_its_owner_and_its_rights() {
@@ -268,7 +269,7 @@ mod tests {
         held.can_renew(newest(&file)).expect("writable");
         held.renew(newest(&file)).expect("renewed");
         assert_eq!(of(&file), before);
-        held.drop_old(newest(&file)).expect("dropped");
+        held.drop_old(Some(newest(&file))).expect("dropped");
         assert_eq!((of(&file), of(&file.with_extension("lock"))), (before, before));
         assert!(!file.with_extension("tmp").exists());
     }

@@ -15,8 +15,8 @@
 //! - What is not there is `None` or empty, never an error. [`StoreError::Away`] says that the store cannot be reached or
 //!   is busy: wait and try again, acknowledge nothing. [`StoreError::Behind`] is waited out too. Every other error is a fault of
 //!   the program or of the data; [`StoreError::is_of_one_row`] says where the rest can go on without it.
-//! - [`Tx::publish`] takes [`Sealed`] and is the only way into a feed for anything with content. [`Tx::publish_answers`]
-//!   takes [`Answer`], which has none and is stored as it is.
+//! - [`Feeds::publish`] takes [`Sealed`](crate::seal::Sealed) and is the only way into a feed for anything with content.
+//!   [`Feeds::publish_answers`] takes [`Answer`](crate::answer::Answer), which has none and is stored as it is.
 
 #[macro_use]
 mod named;
