@@ -4,7 +4,7 @@ use super::{FolderError, WrappingFiles};
 use crate::domain::PersonKey;
 use crate::journey::{Erased, Journey};
 use crate::seal::{Rotated, rotate};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Stored};
 
 /// Why a participant could not be erased, or not to the end.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,9 @@ pub struct Erasure {
     pub rotated: Rotated,
     /// Whether the old wrapping key is gone from its file; else its keeper has to destroy it.
     pub destroyed: bool,
+    /// Why space was not given back to the file system, where it was not: what was blanked may still stand in it, sealed under
+    /// keys that are gone.
+    pub not_given_back: Vec<String>,
 }
 
 /// Erases a participant, wraps the keys that remain anew under a new wrapping key, destroys the old one where this program may,
@@ -51,7 +54,9 @@ pub async fn erase<S: Store>(
     files.renew(in_use)?;
     let rotated = rotate(journey.vault(), store.now()).await?;
     let destroyed = files.drop_old(keys.wrapping().await?)?;
-    keys.give_back().await?;
-    store.give_back().await?;
-    Ok(Some(Erasure { erased, rotated, destroyed }))
+    // A large table can take longer than a statement may. Nothing of the erasure depends on it.
+    let given_back = [("key store", keys.give_back().await), ("content store", store.give_back().await)];
+    let told = |(of, given): (&str, Stored<()>)| given.err().map(|fault| format!("the {of}: {fault}"));
+    let not_given_back = given_back.into_iter().filter_map(told).collect();
+    Ok(Some(Erasure { erased, rotated, destroyed, not_given_back }))
 }

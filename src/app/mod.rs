@@ -25,4 +25,4 @@ pub use folder::{DataFolder, FolderError};
 pub use opened::{OpenFault, Opened, alone, beside};
 pub use scenario::{Scenario, ScenarioError, ScenarioMessage, name_parts};
 pub use service::Service;
-pub use wrapping_files::WrappingFiles;
+pub use wrapping_files::{HeldWrappingFiles, WrappingFiles};

@@ -158,7 +158,7 @@ fn kept(retention: &RetentionConfig, now: Timestamp) -> Vec<Rest> {
 }
 
 fn say(done: Option<&Erasure>, kept: &[Rest], json: bool, out: &mut dyn Write) -> Result<u8, CliError> {
-    let Some(Erasure { erased, rotated, destroyed }) = done else {
+    let Some(Erasure { erased, rotated, destroyed, not_given_back }) = done else {
         if json {
             writeln!(out, "{}", json!({ "erased": false }))?;
         } else {
@@ -175,7 +175,7 @@ fn say(done: Option<&Erasure>, kept: &[Rest], json: bool, out: &mut dyn Write) -
             "erased": true, "messages": erased.messages, "entries": erased.entries, "withdrawn": erased.withdrawn,
             "deletes": erased.deletes, "wrappingKey": rotated.wrapping.to_string(),
             "before": rotated.before.map(|id| id.to_string()), "dataKeys": rotated.keys, "oldDestroyed": destroyed,
-            "kept": rest, "backUp": "the key store and the wrapping key",
+            "warnings": not_given_back, "kept": rest, "backUp": "the key store and the wrapping key",
         });
         writeln!(out, "{whole}")?;
         return Ok(0);
@@ -190,6 +190,9 @@ fn say(done: Option<&Erasure>, kept: &[Rest], json: bool, out: &mut dyn Write) -
     if let Some(before) = rotated.before.filter(|_| !destroyed) {
         writeln!(out, "Take the wrapping key {before} out of every configuration and destroy it, with every copy.")?;
         writeln!(out, "Until then an earlier backup of both stores can still be opened with it.")?;
+    }
+    for warning in not_given_back {
+        writeln!(out, "Warning: space was not given back by {warning}. Let the database's administrator run VACUUM on it.")?;
     }
     writeln!(out, "\nWhat is kept:")?;
     for rest in kept {

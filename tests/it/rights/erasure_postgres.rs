@@ -113,3 +113,30 @@ async fn what_is_erased_is_in_no_file_of_postgres_and_no_earlier_backup_brings_i
     assert!(all.iter().any(|file| file.to_string_lossy().contains("pg_wal")), "the logs are among them");
     assert_eq!(leaks(&all, &first_ones_values()), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_is_done_also_where_no_space_can_be_given_back() {
+    let server = Server::own().await;
+    let (mut content, keys) = (server.database().await, server.database().await);
+    let folder = folder_in_memory();
+    let file = folder.path().join("wrapping.key");
+    std::fs::write(&file, WrappingKey::new_secret().expect("random numbers").expose_secret()).expect("written");
+    content.lock_timeout = std::time::Duration::from_secs(2);
+    let (store, key_store) = (open(&content).await, PostgresKeyStore::open(&keys).await.expect("the key store opens"));
+    let journey = way(&key_store, file.clone());
+    check(&store, journey.vault()).await.expect("both are new");
+    let messages = [consent("H-0102"), report("AR-1")];
+    journey.take(&store, messages.iter().map(|one| one.arrival(noon())).collect::<Vec<_>>()).await.expect("taken");
+    // It lets rows be written, and no VACUUM begin.
+    let mut other = server.connect(&content.database).await.expect("the content is there");
+    let lock = "BEGIN; LOCK TABLE messages IN SHARE UPDATE EXCLUSIVE MODE";
+    other.execute(lock).await.expect("locked");
+    let files_of_keys = WrappingFiles::new(vec![file.clone()]);
+    let done = erase(&journey, &store.console(), &files_of_keys, &first(&journey), "ada", "begäran").await;
+    let done = done.expect("erased").expect("something was held");
+    assert_eq!((done.erased.messages, done.destroyed), (2, true));
+    assert!(matches!(&done.not_given_back[..], [one] if one.starts_with("the content store: ")), "{:?}", done.not_given_back);
+    assert!(sealed(&server, &content, &journey).await.is_empty());
+    store.close().await;
+    key_store.close().await;
+}

@@ -4,3 +4,4 @@ mod erasure;
 mod erasure_postgres;
 mod export;
 mod people;
+mod wrapping_files;
