@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Attempts, Journey, KeyedTx};
+use super::{Attempts, BasisRecord, Journey, KeyedTx};
+use crate::agreement::GateKind;
 use crate::answer::{Answer, Letterhead, OfDocument};
 use crate::domain::{Code, MessageNumber, Position, ReceiptKind, RecipientId};
 use crate::feed::Method;
@@ -62,7 +63,7 @@ impl Journey {
                 Ok((entry, true)) => {
                     entry.said.push((one.kind, one.code.clone()));
                     rows.push(self.write_down(&mut tx, recipient, entry, one).await?);
-                    answers.extend(self.tell(&mut tx, entry, one).await?);
+                    answers.extend(self.tell(&mut tx, recipient, entry, one).await?);
                     results.push(Ok(()));
                 }
             }
@@ -96,9 +97,16 @@ impl Journey {
     }
 
     /// What the sender of the report is told. Nothing of a `DELETE`: that a report was taken back is nothing that its sender
-    /// is told by anybody, whatever the cause.
-    async fn tell<T: Tx>(&self, tx: &mut KeyedTx<T>, entry: &ServedEntry, one: &Stated) -> Stored<Option<Answer>> {
-        if entry.method == Method::Delete || entry.report.is_none() {
+    /// is told by anybody, whatever the cause. Nothing either of what went without a waiver: there a receipt would come for
+    /// everybody but the protected.
+    async fn tell<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        recipient: &RecipientId,
+        entry: &ServedEntry,
+        one: &Stated,
+    ) -> Stored<Option<Answer>> {
+        if entry.method == Method::Delete || entry.report.is_none() || !went_by_waiver(tx, entry.message, recipient).await? {
             return Ok(None);
         }
         let Some(stored) = tx.message(entry.message).await? else { return Ok(None) };
@@ -151,4 +159,13 @@ impl Journey {
         tx.commit().await?;
         Ok(rejected.len())
     }
+}
+
+/// Whether a message was last disclosed to a recipient by a waiver, as it was recorded then. The audit log says it: a message
+/// that was diverted since has no legs any more, and that must not tell.
+async fn went_by_waiver<T: Tx>(tx: &mut KeyedTx<T>, message: MessageNumber, recipient: &RecipientId) -> Stored<bool> {
+    let acts = tx.audited(message).await?;
+    let mut disclosures = acts.iter().rev().map(|one| &one.row).filter(|row| row.act == AuditAct::Disclosure);
+    let basis = disclosures.find(|row| row.recipient.as_ref() == Some(recipient)).and_then(|row| row.basis.as_deref());
+    Ok(basis.is_some_and(|text| BasisRecord::read(text).gate.as_deref() == Some(GateKind::Waiver.as_str())))
 }

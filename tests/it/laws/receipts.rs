@@ -26,13 +26,22 @@ async fn published<H: Home>() -> World<H> {
     world
 }
 
-/// Says something of each event.
+/// Arbetsförmedlingen says something of each event.
 async fn say<H: Home>(world: &World<H>, events: &[Event], kind: &str) -> Vec<Result<(), ReceiptFault>> {
-    let id = |event: &Event| event_id(world.journey.keys(), &af(), 1, event.position);
+    say_as(world, &af(), events, kind).await
+}
+
+async fn say_as<H: Home>(
+    world: &World<H>,
+    recipient: &RecipientId,
+    events: &[Event],
+    kind: &str,
+) -> Vec<Result<(), ReceiptFault>> {
+    let id = |event: &Event| event_id(world.journey.keys(), recipient, 1, event.position);
     let all: Vec<Value> =
         events.iter().map(|event| json!({ "eventId": id(event), "kind": kind, "at": "2026-03-02T12:30:00Z" })).collect();
     let stated = read(json!({ "receipts": all }).to_string().as_bytes()).expect("a batch");
-    world.journey.take_receipts(&world.store, &af(), &stated).await.expect("taken")
+    world.journey.take_receipts(&world.store, recipient, &stated).await.expect("taken")
 }
 
 /// What the report's system was told, but for what names the one message.
@@ -93,7 +102,31 @@ fn what_is_said_of_a_document_is_told_alike_whatever_became_of_its_person<H: Hom
     });
 }
 
+/// Without a waiver a report goes for everybody but the protected, so what comes back must tell nothing; behind a waiver a
+/// protected person's is as good as one without.
+fn what_goes_without_a_waiver_is_told_to_nobody<H: Home>() {
+    run(async {
+        let fs = RecipientId::from_stored("1863.forsorjningsstod".to_owned());
+        for (gate, wanted) in [(GateKind::NoSecrecyBoundary, 0), (GateKind::Waiver, 1)] {
+            for flagged_later in [false, true] {
+                let world = World::<H>::new(usual(gate)).await;
+                world.take(vec![Waiver::new(PERSON, "W-2", Party::Forsorjningsstod, &CONSENTABLE).arrival(1)]).await;
+                world.take_one(report(2, &plain(PERSON).tree())).await;
+                let served = world.read(&fs).await;
+                assert_eq!(served.len(), 1);
+                if flagged_later {
+                    world.take(vec![flag(3, PERSON)]).await;
+                }
+                assert_eq!(say_as(&world, &fs, &served, "accepted").await, [Ok(())], "it is recorded all the same");
+                let receipts = told(&world).await.into_iter().filter(|(contract, _)| contract == "receipt.v1").count();
+                assert_eq!(receipts, wanted, "{gate:?}, {flagged_later}");
+            }
+        }
+    });
+}
+
 on_both_engines! {
+    what_goes_without_a_waiver_is_told_to_nobody,
     a_delete_that_was_served_is_acknowledged_once_and_nobody_is_told,
     what_is_said_of_a_document_is_told_alike_whatever_became_of_its_person,
 }
