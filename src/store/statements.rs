@@ -37,16 +37,18 @@ macro_rules! feed_entries {
     };
 }
 
-/// Rows of the ledger of withdrawals with the message that the entry was made of.
+/// Rows of the ledger of withdrawals with the message that the entry was made of. Those of a diverted message are left out:
+/// beside what `explain` says of it they would tell a protected person from one who has taken a waiver back.
 macro_rules! withdrawals {
-    ($rest:literal) => {
+    ($where:literal) => {
         concat!(
             "SELECT withdrawals.recipient AS recipient, withdrawals.position AS position, delete_position, \
              withdrawals.subject AS subject, code, step, at, lapsed_at, withdrawals.served_at AS served_at, acknowledged_at, \
              superseded_at, messages.number AS number, login, message_id FROM withdrawals \
              LEFT JOIN entries ON entries.recipient = withdrawals.recipient AND entries.position = withdrawals.position \
-             LEFT JOIN messages ON messages.number = entries.message ",
-            $rest
+             LEFT JOIN messages ON messages.number = entries.message \
+             WHERE (messages.state IS NULL OR messages.state <> 'diverted') AND ",
+            $where
         )
     };
 }

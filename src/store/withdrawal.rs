@@ -98,7 +98,7 @@ pub trait Withdrawals {
         delete: Position,
     ) -> impl Future<Output = Stored<()>> + Send;
 
-    /// Rows of the ledger, the newest first.
+    /// Rows of the ledger, the newest first, without those of entries whose message is diverted.
     fn withdrawals(&mut self, filter: &WithdrawalFilter) -> impl Future<Output = Stored<Vec<Withdrawal>>> + Send;
 
     /// Every feed with `DELETE`s that are not acknowledged; overdue are those published before a time.

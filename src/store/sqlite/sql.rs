@@ -72,7 +72,7 @@ statements! {
         AND delete_position = ?2 AND step = 'delete-published'";
     DELETE_ACKNOWLEDGED = "UPDATE withdrawals SET step = 'acknowledged', acknowledged_at = ?3 WHERE recipient = ?1 \
         AND delete_position = ?2 AND step = 'delete-served'";
-    WITHDRAWALS = withdrawals!("WHERE (?1 IS NULL OR withdrawals.recipient = ?1) \
+    WITHDRAWALS = withdrawals!("(?1 IS NULL OR withdrawals.recipient = ?1) \
         AND (NOT ?2 OR step IN ('delete-published', 'delete-served')) ORDER BY at DESC, withdrawals.number DESC LIMIT ?3");
     UNACKNOWLEDGED = "SELECT recipient, count(*) FILTER (WHERE at < ?1) AS overdue, min(at) AS oldest FROM withdrawals \
         WHERE step IN ('delete-published', 'delete-served') GROUP BY recipient ORDER BY recipient";
