@@ -45,6 +45,7 @@ pub async fn verify<S: Store>(
         tx.commit().await?;
         // Somebody may have written meanwhile.
         let newest = verifier.newest();
+        let Some(head) = head else { return Ok(Err(Broken::Head(newest.number))) };
         if head.number > newest.number && !read(store, newest.number, 1).await?.is_empty() {
             continue;
         }
@@ -102,7 +103,7 @@ pub async fn head<S: Store>(store: &S) -> Stored<Head> {
     let mut tx = store.begin("audit-head").await?;
     let head = tx.audit_head().await?;
     tx.commit().await?;
-    Ok(head)
+    head.ok_or(StoreError::Inconsistent { table: "audit_head", column: "number" })
 }
 
 async fn read<S: Store>(store: &S, after: i64, limit: i64) -> Stored<Vec<Chained>> {

@@ -14,8 +14,8 @@ pub trait Survey: Send {
     /// What was done to a message, in the order of the chain, apart from what this transaction does itself.
     fn audited(&mut self, message: MessageNumber) -> impl Future<Output = Stored<Vec<AuditedAct>>> + Send;
 
-    /// Where the audit chain ends.
-    fn audit_head(&mut self) -> impl Future<Output = Stored<Head>> + Send;
+    /// Where the audit chain ends; `None` where what says so was removed, and no transaction with audit rows can commit.
+    fn audit_head(&mut self) -> impl Future<Output = Stored<Option<Head>>> + Send;
 
     /// Links of the audit chain after one, in order, with their rows and what these rest on, whatever they say: what was
     /// tampered with is read like everything else.

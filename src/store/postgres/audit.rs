@@ -47,7 +47,9 @@ impl PgTx {
             .bind(batch.size)
             .bind(batch.digest.as_bytes())
             .bind(&batch.marks);
-        query.execute(self.db()).await.map(drop).map_err(away)
+        let appended = query.execute(self.db()).await.map_err(away)?.rows_affected();
+        // Without a head there is nothing to follow, and the rows would belong to no link.
+        if appended == 1 { Ok(()) } else { Err(inconsistent("audit_head", "number")) }
     }
 
     pub(super) async fn audited_of(&mut self, message: MessageNumber) -> Stored<Vec<AuditedAct>> {
@@ -78,9 +80,10 @@ fn audited(row: &PgRow) -> Stored<AuditedAct> {
     Ok(AuditedAct { at: time(row, "audit_links", "at")?, row: read })
 }
 
-pub(super) async fn head(db: &mut Line) -> Stored<Head> {
-    let row = sqlx::query(sql::AUDIT_HEAD).fetch_one(db).await.map_err(away)?;
-    Ok(Head { number: column(&row, "number")?, hash: stored_digest(column(&row, "hash")?) })
+pub(super) async fn head(db: &mut Line) -> Stored<Option<Head>> {
+    let row = sqlx::query(sql::AUDIT_HEAD).fetch_optional(db).await.map_err(away)?;
+    let head = |row: PgRow| Ok(Head { number: column(&row, "number")?, hash: stored_digest(column(&row, "hash")?) });
+    row.map(head).transpose()
 }
 
 pub(super) async fn links(db: &mut Line, after: i64, limit: i64) -> Stored<Vec<Chained>> {

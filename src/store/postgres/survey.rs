@@ -18,7 +18,7 @@ impl Survey for PgTx {
         self.audited_of(message).await
     }
 
-    async fn audit_head(&mut self) -> Stored<Head> {
+    async fn audit_head(&mut self) -> Stored<Option<Head>> {
         audit::head(self.db()).await
     }
 

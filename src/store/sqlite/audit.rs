@@ -22,7 +22,7 @@ pub(super) async fn chain(db: &mut SqliteConnection, rows: &[AuditRow], now: Tim
     }
     let records: Vec<Record> = rows.iter().map(Record::of).collect();
     let batch = Batch::of(&records);
-    let before = head(db).await?;
+    let before = head(db).await?.ok_or_else(|| inconsistent("audit_head", "number"))?;
     let number = before.number.saturating_add(1);
     for basis in rows.iter().filter_map(|row| row.basis.as_deref()) {
         keep_basis(db, basis).await?;
@@ -60,9 +60,10 @@ pub(super) async fn chain(db: &mut SqliteConnection, rows: &[AuditRow], now: Tim
     sqlx::query(sql::MOVE_HEAD).bind(number).bind(hash.as_bytes()).execute(db).await.map(drop).map_err(away)
 }
 
-pub(super) async fn head(db: &mut SqliteConnection) -> Stored<Head> {
-    let row = sqlx::query(sql::AUDIT_HEAD).fetch_one(db).await.map_err(away)?;
-    Ok(Head { number: column(&row, "number")?, hash: stored_digest(column(&row, "hash")?) })
+pub(super) async fn head(db: &mut SqliteConnection) -> Stored<Option<Head>> {
+    let row = sqlx::query(sql::AUDIT_HEAD).fetch_optional(db).await.map_err(away)?;
+    let head = |row: SqliteRow| Ok(Head { number: column(&row, "number")?, hash: stored_digest(column(&row, "hash")?) });
+    row.map(head).transpose()
 }
 
 /// Keeps the text of a basis, once.

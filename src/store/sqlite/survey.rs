@@ -14,7 +14,7 @@ impl Survey for SqliteTx {
         audit::of_message(self.db(), message).await
     }
 
-    async fn audit_head(&mut self) -> Stored<Head> {
+    async fn audit_head(&mut self) -> Stored<Option<Head>> {
         audit::head(self.db()).await
     }
 

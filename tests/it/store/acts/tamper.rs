@@ -1,7 +1,7 @@
 //! What is changed in a store past the port is named by a verification beside the service.
 
 use brygga::audit::verify;
-use brygga::store::{AuditAct, AuditRow, Tx as _};
+use brygga::store::{AuditAct, AuditRow, StoreError, Tx as _};
 
 use super::super::engine::{Engine, on_both_engines};
 use super::Hall;
@@ -96,6 +96,21 @@ async fn every_change_of_a_store_past_the_port_is_named<E: Engine>() {
     assert_eq!(told, "link 2, row 1: a row was removed here");
 }
 
+async fn without_a_head_nothing_commits_that_the_chain_could_not_hold<E: Engine>() {
+    let hall = written::<E>().await;
+    hall.engine.numbers("DELETE FROM audit_head").await;
+    let told = "link 3: the chain does not end where its head says: the end was cut off or changed";
+    assert_eq!(said(&hall).await.as_deref(), Some(told));
+    assert!(brygga::audit::head(&hall.store).await.is_err());
+    let rows = hall.engine.numbers("SELECT count(*) FROM audit").await;
+    let mut tx = hall.begin().await;
+    tx.audit(&AuditRow::of_program(AuditAct::Decision).with("journey")).await.expect("written");
+    let refused = tx.commit().await;
+    assert!(matches!(refused, Err(StoreError::Inconsistent { table: "audit_head", .. })), "{refused:?}");
+    assert_eq!(hall.engine.numbers("SELECT count(*) FROM audit").await, rows, "no row without a link");
+    hall.begin().await.commit().await.expect("what has no rows needs no link");
+}
+
 async fn an_export_of_a_store_is_the_same_each_time_and_of_any_part<E: Engine>() {
     let hall = written::<E>().await;
     let mut exports = Vec::new();
@@ -114,5 +129,6 @@ async fn an_export_of_a_store_is_the_same_each_time_and_of_any_part<E: Engine>()
 
 on_both_engines! {
     every_change_of_a_store_past_the_port_is_named,
+    without_a_head_nothing_commits_that_the_chain_could_not_hold,
     an_export_of_a_store_is_the_same_each_time_and_of_any_part,
 }
