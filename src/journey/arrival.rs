@@ -63,4 +63,13 @@ impl Outcome {
             Self::Duplicate(number) | Self::Stored(number, _) => *number,
         }
     }
+
+    /// What became of it, in a word.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Duplicate(_) => MessageState::Duplicate.as_str(),
+            Self::Stored(_, state) => state.as_str(),
+        }
+    }
 }

@@ -52,7 +52,8 @@ impl Journey {
         }
     }
 
-    /// Takes one message that a person brings: as any other, with that act in the audit log of the same transaction.
+    /// Takes one message that a person brings: as any other, with that act in the audit log of the same transaction,
+    /// and with what became of the message.
     pub(super) async fn take_brought<S: Store>(&self, store: &S, arrival: &Arrival, act: &AuditRow) -> Stored<Vec<Outcome>> {
         let mut attempts = Attempts::default();
         loop {
@@ -82,7 +83,8 @@ impl Journey {
         for one in pending {
             let outcome = self.store_one(&mut tx, one).await?;
             if let Some(act) = act {
-                tx.audit(&act.clone().on(outcome.number())).await?;
+                let detail = format!("{}: {}", act.detail, outcome.as_str());
+                tx.audit(&act.clone().on(outcome.number()).with(detail)).await?;
             }
             outcomes.push(outcome);
             faults::point!("mid-batch");

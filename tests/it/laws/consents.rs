@@ -33,6 +33,11 @@ fn a_revocation_by_an_operator_reaches_what_was_served<H: Home>() {
         assert!(matches!(recorded, Some(Outcome::Stored(_, MessageState::Recorded))));
         let again = world.journey.record_consent(&world.store, &waiver().arrival(1), "somebody").await.expect("stored");
         assert!(matches!(again, Some(Outcome::Duplicate(_))));
+        let mut tx = world.store.begin("test").await.expect("a transaction");
+        let acts = tx.audited(again.expect("an outcome").number()).await.expect("read");
+        drop(tx);
+        let said: Vec<&str> = acts.iter().map(|act| &*act.row.detail).filter(|text| text.starts_with("consent")).collect();
+        assert_eq!(said, ["consent recorded: recorded", "consent recorded: duplicate"]);
         assert_eq!(world.read(&af()).await.len(), 2);
 
         let all = listed(&world).await;
