@@ -293,14 +293,16 @@ impl<T: Tx> KeyedTx<T> {
         self.tx.set_flag(person).await
     }
 
-    /// Lifts a person's protection flag, in the ledger too: there first, under the participant's lock, so that a flag which is set
-    /// after it stays.
+    /// Takes a lifted flag out of the ledger, where the participant, who is locked, has none: whatever sets one holds that lock
+    /// from before its note until its commit. A flag with a later time than the lift stays all the same.
     ///
     /// # Errors
-    /// A fault of the store.
-    pub async fn lift_flag(&mut self, person: &PersonKey) -> Stored<()> {
-        self.notes.push(LedgerNote::Lift(*person));
-        self.tx.lift_flag(person).await
+    /// A fault of either store: a restore sets the flag again.
+    pub(super) async fn forget_flag(&mut self, person: &PersonKey, lifted_at: Timestamp) -> Stored<()> {
+        if self.tx.is_flagged(person).await? {
+            return Ok(());
+        }
+        self.vault.store().note(&[LedgerNote::Lift(*person, lifted_at)]).await
     }
 
     /// Remembers a revocation for the ledger; what revokes nothing is passed over.

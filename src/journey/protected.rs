@@ -1,5 +1,6 @@
 //! Lifting a protection flag, and what was diverted under it: each report is run again, or set aside, by a named act.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::answers::Turn;
@@ -48,7 +49,7 @@ impl Journey {
     /// `None` where the person has no flag. A later message may set it again.
     ///
     /// # Errors
-    /// A fault of either store: the flag stands.
+    /// A fault of either store. The flag stands; or it is lifted, and a restore sets it again.
     pub async fn lift_flag<S: Store>(
         &self,
         store: &S,
@@ -57,12 +58,27 @@ impl Journey {
         reason: &str,
     ) -> Stored<Option<Vec<Waiting>>> {
         let mut attempts = Attempts::default();
-        loop {
+        let lifted = loop {
             match self.lift_once(store, person, operator, reason).await {
                 Err(StoreError::Contended) if attempts.again() => {}
-                result => return result,
+                result => break result?,
+            }
+        };
+        let Some((waiting, at)) = lifted else { return Ok(None) };
+        loop {
+            match self.forget_flag(store, person, at).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return result.map(|()| Some(waiting)),
             }
         }
+    }
+
+    /// The ledger lets go of a flag only when the content is rid of it for good. Cut short before this, a restore sets it again.
+    async fn forget_flag<S: Store>(&self, store: &S, person: &PersonKey, lifted_at: Timestamp) -> Stored<()> {
+        let mut tx = self.begin(store, "protection-forget").await?;
+        tx.lock(&Concerned::whole(*person)).await?;
+        tx.forget_flag(person, lifted_at).await?;
+        tx.commit().await
     }
 
     async fn lift_once<S: Store>(
@@ -71,8 +87,9 @@ impl Journey {
         person: &PersonKey,
         operator: &str,
         reason: &str,
-    ) -> Stored<Option<Vec<Waiting>>> {
+    ) -> Stored<Option<(Vec<Waiting>, Timestamp)>> {
         let mut tx = self.begin(store, "protection-lift").await?;
+        let at = tx.now();
         tx.lock(&Concerned::whole(*person)).await?;
         if !tx.is_flagged(person).await? {
             return Ok(None);
@@ -87,7 +104,7 @@ impl Journey {
             }
         }
         tx.commit().await?;
-        Ok(Some(waiting))
+        Ok(Some((waiting, at)))
     }
 
     /// Runs a diverted report of a person who is protected no more, under the contracts of today. It moves; its sender was

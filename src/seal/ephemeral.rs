@@ -1,7 +1,7 @@
 //! A key store in memory, for dry runs: its keys are gone when it is dropped, and so is all that they sealed.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
@@ -17,7 +17,7 @@ struct Kepts {
     wrapping: Option<WrappingId>,
     epoch: Option<(u32, Marks)>,
     revocations: Vec<Revocation>,
-    flags: BTreeSet<PersonKey>,
+    flags: BTreeMap<PersonKey, Timestamp>,
     erasures: Vec<Erasure>,
     taken: Vec<TakenId>,
 }
@@ -113,7 +113,10 @@ impl KeyStore for EphemeralKeys {
             match note {
                 LedgerNote::Revocation(revocation) if kept.revocations.contains(revocation) => {}
                 LedgerNote::Revocation(revocation) => kept.revocations.push(*revocation),
-                LedgerNote::Flag(person, _) => drop(kept.flags.insert(*person)),
+                LedgerNote::Flag(person, at) => {
+                    let known = kept.flags.entry(*person).or_insert(*at);
+                    *known = (*known).max(*at);
+                }
                 LedgerNote::Erasure(erasure) if kept.erasures.contains(erasure) => {}
                 LedgerNote::Erasure(erasure) => kept.erasures.push(erasure.clone()),
                 LedgerNote::Taken(id) => {
@@ -122,7 +125,7 @@ impl KeyStore for EphemeralKeys {
                         kept.taken.push(id.clone());
                     }
                 }
-                LedgerNote::Lift(person) => drop(kept.flags.remove(person)),
+                LedgerNote::Lift(person, at) => kept.flags.retain(|known, set_at| known != person || *set_at > *at),
             }
         }
         ready(())
@@ -133,7 +136,7 @@ impl KeyStore for EphemeralKeys {
     }
 
     fn flags(&self) -> Answer<'_, Vec<PersonKey>> {
-        ready(self.kept().flags.iter().copied().collect())
+        ready(self.kept().flags.keys().copied().collect())
     }
 
     fn erasures(&self) -> Answer<'_, Vec<Erasure>> {

@@ -109,7 +109,7 @@ pub fn categories(text: &str) -> Option<Categories> {
     if text.is_empty() { None } else { text.split(' ').map(|name| name.parse::<Category>().ok()).collect() }
 }
 
-/// What is written into a ledger before the content commits.
+/// What is written into a ledger: before the content commits, but for what takes protection away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerNote {
     /// A consent was revoked.
@@ -120,8 +120,9 @@ pub enum LedgerNote {
     Erasure(Erasure),
     /// The id of an erased message.
     Taken(TakenId),
-    /// A protection flag was lifted: a restore does not set it again.
-    Lift(PersonKey),
+    /// A protection flag was lifted at this time, and the content has committed it: a restore does not set again what was set
+    /// until then.
+    Lift(PersonKey, Timestamp),
 }
 
 /// A key store.

@@ -137,6 +137,13 @@ async fn ledgers_keep_each_note_once(store: &Arc<dyn KeyStore>) {
     }
     assert_eq!(store.revocations().await.expect("read"), [whole, part]);
     assert_eq!(store.flags().await.expect("read"), [person(9)]);
+    // A flag goes with a lift that came after it, and only with that.
+    let later = |seconds| now() + jiff::SignedDuration::from_secs(seconds);
+    store.note(&[LedgerNote::Flag(person(9), later(2)), LedgerNote::Flag(person(8), now())]).await.expect("noted");
+    store.note(&[LedgerNote::Flag(person(9), later(1)), LedgerNote::Lift(person(9), later(1))]).await.expect("noted");
+    assert_eq!(store.flags().await.expect("read"), [person(8), person(9)], "the newest flag is from after the lift");
+    store.note(&[LedgerNote::Lift(person(9), later(2)), LedgerNote::Lift(person(7), later(2))]).await.expect("noted");
+    assert_eq!(store.flags().await.expect("read"), [person(8)]);
 }
 
 async fn what_is_destroyed_opens_nothing_and_erasures_are_kept(store: &Arc<dyn KeyStore>) {

@@ -4,7 +4,7 @@
 use brygga::agreement::GateKind;
 use brygga::domain::{Party, PersonKey, PersonNumber};
 use brygga::feed::Method;
-use brygga::store::{MessageState, Store, Tx as _};
+use brygga::store::{Concerned, MessageState, Store, Tx as _};
 use serde_json::json;
 
 use super::message::{CONSENTABLE, Waiver, flag, report};
@@ -94,7 +94,38 @@ fn a_report_that_carried_the_flag_itself_can_be_run_again_and_stays_settled<H: H
     });
 }
 
+/// Who is protected by the ledger that a restore goes by.
+async fn in_ledger<H: Home>(world: &World<H>) -> Vec<PersonKey> {
+    world.journey.vault().store().flags().await.expect("read")
+}
+
+fn the_ledger_lets_go_of_a_flag_only_after_the_content_has<H: Home>() {
+    run(async {
+        let world = world::<H>().await;
+        world.take(vec![flag(2, PERSON)]).await;
+        assert_eq!(in_ledger(&world).await, [person(&world)]);
+        // The content does not commit; then it does, and the process ends right after it.
+        for commits in [false, true] {
+            let mut tx = world.journey.begin(&world.store, "test").await.expect("a transaction");
+            tx.lock(&Concerned::whole(person(&world))).await.expect("locked");
+            tx.lift_flag(&person(&world)).await.expect("lifted");
+            if commits {
+                tx.commit().await.expect("committed");
+            } else {
+                drop(tx);
+            }
+            assert_eq!(in_ledger(&world).await, [person(&world)], "a restore sets it again");
+        }
+        world.take(vec![flag(3, PERSON)]).await;
+        assert_eq!(lift(&world).await, Some(Vec::new()));
+        assert_eq!(in_ledger(&world).await, []);
+        world.take(vec![flag(4, PERSON)]).await;
+        assert_eq!(in_ledger(&world).await, [person(&world)]);
+    });
+}
+
 on_both_engines! {
+    the_ledger_lets_go_of_a_flag_only_after_the_content_has,
     lifting_publishes_nothing_and_a_rerun_publishes_one_report,
     a_report_that_carried_the_flag_itself_can_be_run_again_and_stays_settled,
 }

@@ -27,7 +27,7 @@ pub(super) async fn note(db: &mut Line, notes: &[LedgerNote]) -> Stored<()> {
                 .bind(id.message_id)
                 .bind(id.contract.to_string())
                 .bind(micros(id.at)),
-            LedgerNote::Lift(person) => sqlx::query(sql::LIFT_FLAG).bind(person.as_bytes().as_slice()),
+            LedgerNote::Lift(person, at) => sqlx::query(sql::LIFT_FLAG).bind(person.as_bytes().as_slice()).bind(micros(*at)),
         };
         query.execute(&mut *db).await.map_err(away)?;
     }

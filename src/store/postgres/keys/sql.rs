@@ -36,8 +36,9 @@ statements! {
     BEGIN_EPOCH = "INSERT INTO epochs (epoch, began_at, messages) VALUES ($1, $2, 0)";
     NOTE_REVOCATION = "INSERT INTO revocations (consent, person, revoked_at, categories) VALUES ($1, $2, $3, $4) \
         ON CONFLICT DO NOTHING";
-    LIFT_FLAG = "DELETE FROM flags WHERE person = $1";
-    NOTE_FLAG = "INSERT INTO flags (person, at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    LIFT_FLAG = "DELETE FROM flags WHERE person = $1 AND at <= $2";
+    NOTE_FLAG = "INSERT INTO flags (person, at) VALUES ($1, $2) \
+        ON CONFLICT (person) DO UPDATE SET at = greatest(flags.at, excluded.at)";
     REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM revocations ORDER BY person, consent, revoked_at";
     FLAGS = "SELECT person FROM flags ORDER BY person";
 }
