@@ -9,7 +9,7 @@ use super::place::{Beside, Place, on_store};
 use super::{CliError, ContractsFrom, person};
 use crate::app::Opened;
 use crate::domain::MessageNumber;
-use crate::journey::{Journey, Waiting};
+use crate::journey::{Journey, Rerun, Waiting};
 use crate::store::Store;
 
 /// What to do with protection.
@@ -88,8 +88,11 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
         Command::Rerun { at, number } => {
             let opened = at.open().await?;
             let number = MessageNumber(number);
-            let state = on_store!(opened, |journey, store| journey.rerun_diverted(store, number, &at.operator).await)?;
-            say(&at, number, state.map(crate::store::MessageState::as_str), out)
+            match on_store!(opened, |journey, store| journey.rerun_diverted(store, number, &at.operator).await)? {
+                Some(Rerun::Moved(state)) => say(&at, number, Some(state.as_str()), out),
+                Some(Rerun::Outdated(newest)) => outdated(&at, number, newest, out),
+                None => say(&at, number, None, out),
+            }
         }
         Command::Discard { at, reason, number } => {
             let reason = said(&reason)?;
@@ -124,6 +127,16 @@ async fn lift<S: Store>(at: &At, journey: &Journey, store: &S, reason: &str, out
         writeln!(out, "  message {} from {}, id {}: run it again or discard it", one.number, one.login, one.message_id)?;
     }
     Ok(code)
+}
+
+fn outdated(at: &At, number: MessageNumber, newest: MessageNumber, out: &mut dyn Write) -> Result<u8, CliError> {
+    if at.json {
+        writeln!(out, "{}", json!({ "message": number.0, "state": null, "higherRevision": newest.0 }))?;
+    } else {
+        writeln!(out, "Message {number} stays diverted: its sender has corrected or cancelled it by message {newest}.")?;
+        writeln!(out, "Run that one again instead.")?;
+    }
+    Ok(1)
 }
 
 fn say(at: &At, number: MessageNumber, state: Option<&str>, out: &mut dyn Write) -> Result<u8, CliError> {

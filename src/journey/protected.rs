@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::answers::Turn;
 use super::settle::guarded;
 use super::way::{Opened, judge_apart};
-use super::{Attempts, Journey, Judged};
+use super::{Attempts, Journey, Judged, KeyedTx};
 use crate::domain::{Code, Login, MessageNumber, PersonKey, Refusal};
 use crate::store::{
     AuditAct, AuditRow, Concerned, MessageKind, MessageState, Store, StoreError, Stored, StoredMessage, Survey as _, Tx,
@@ -30,6 +30,16 @@ pub struct Waiting {
     pub login: Login,
     /// The sender's id of it.
     pub message_id: Uuid,
+}
+
+/// What became of a diverted report that was to be run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rerun {
+    /// It moved, and is in this state.
+    Moved(MessageState),
+    /// Nothing was done: this message, diverted too, is a higher revision of the same report. Its sender has corrected or
+    /// cancelled what the lower one says.
+    Outdated(MessageNumber),
 }
 
 impl Journey {
@@ -108,7 +118,8 @@ impl Journey {
     }
 
     /// Runs a diverted report of a person who is protected no more, under the contracts of today. It moves; its sender was
-    /// answered before. `None` where there is no such report.
+    /// answered before. `None` where there is no such report. Nothing is done while a higher revision is diverted, set aside or not:
+    /// what its sender has corrected or cancelled is not published.
     ///
     /// # Errors
     /// A fault of the store.
@@ -117,7 +128,7 @@ impl Journey {
         store: &S,
         number: MessageNumber,
         operator: &str,
-    ) -> Stored<Option<MessageState>> {
+    ) -> Stored<Option<Rerun>> {
         let mut attempts = Attempts::default();
         loop {
             match self.rerun_once(store, number, operator).await {
@@ -127,7 +138,7 @@ impl Journey {
         }
     }
 
-    async fn rerun_once<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+    async fn rerun_once<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<Rerun>> {
         let mut tx = self.begin(store, "protection-rerun").await?;
         let Some(seen) = tx.message(number).await? else { return Ok(None) };
         let Some(person) = seen.message.person else { return Ok(None) };
@@ -135,6 +146,9 @@ impl Journey {
         let Some(mut stored) = tx.message(number).await? else { return Ok(None) };
         if !waits(&stored) || tx.is_flagged(&person).await? {
             return Ok(None);
+        }
+        if let Some(newest) = newer_diverted(&mut tx, &person, &stored).await? {
+            return Ok(Some(Rerun::Outdated(newest)));
         }
         let Some(bytes) = tx.open(&stored.message).await? else { return Ok(None) };
         let envelope = &stored.message.envelope;
@@ -157,7 +171,7 @@ impl Journey {
         self.note_arrival(&mut tx, &stored, &bytes).await?;
         self.after(&mut tx, &stored, filled.fan, false).await?;
         tx.commit().await?;
-        Ok(Some(stored.message.state))
+        Ok(Some(Rerun::Moved(stored.message.state)))
     }
 
     /// Sets a diverted report of a person who is protected no more aside for good. It stays diverted.
@@ -190,4 +204,20 @@ impl Journey {
 /// Whether a message was diverted and waits for an act.
 fn waits(stored: &StoredMessage) -> bool {
     stored.message.state == MessageState::Diverted && stored.discarded_at.is_none()
+}
+
+/// The highest diverted revision of the same report, where it is higher than this one.
+async fn newer_diverted<T: Tx>(
+    tx: &mut KeyedTx<T>,
+    person: &PersonKey,
+    stored: &StoredMessage,
+) -> Stored<Option<MessageNumber>> {
+    let Some(report) = stored.message.report else { return Ok(None) };
+    let mut higher = tx.messages_of(person, MessageKind::Report).await?;
+    higher.retain(|other| {
+        let message = &other.message;
+        let is_diverted = message.state == MessageState::Diverted && message.report == Some(report);
+        is_diverted && message.revision > stored.message.revision
+    });
+    Ok(higher.into_iter().max_by_key(|other| other.message.revision).map(|other| other.number))
 }

@@ -4,6 +4,7 @@
 use brygga::agreement::GateKind;
 use brygga::domain::{Party, PersonKey, PersonNumber};
 use brygga::feed::Method;
+use brygga::journey::Rerun;
 use brygga::store::{Concerned, MessageState, Store, Tx as _};
 use serde_json::json;
 
@@ -55,7 +56,7 @@ fn lifting_publishes_nothing_and_a_rerun_publishes_one_report<H: Home>() {
         world.sweep().await;
         assert_eq!(world.census().await.journeys, 0, "nothing goes by itself");
         let state = world.journey.rerun_diverted(&world.store, first, "somebody").await.expect("run");
-        assert_eq!(state, Some(MessageState::Journey));
+        assert_eq!(state, Some(Rerun::Moved(MessageState::Journey)));
         let events = world.read(&af()).await;
         assert_eq!(events.iter().filter(|event| event.method == Method::Put).count(), 2);
         assert!(world.journey.discard_diverted(&world.store, second, "somebody", "old").await.expect("discarded"));
@@ -78,7 +79,7 @@ fn a_report_that_carried_the_flag_itself_can_be_run_again_and_stays_settled<H: H
         assert_eq!(state, MessageState::Diverted);
         assert_eq!(lift(&world).await, Some(vec![number.0]));
         let state = world.journey.rerun_diverted(&world.store, number, "somebody").await.expect("run");
-        assert_eq!(state, Some(MessageState::Journey));
+        assert_eq!(state, Some(Rerun::Moved(MessageState::Journey)));
         assert_eq!(world.read(&af()).await.len(), 2);
         let mut tx = world.store.begin("test").await.expect("a transaction");
         assert!(!tx.is_flagged(&person(&world)).await.expect("asked"), "its own flag is from before the lifting");
@@ -90,6 +91,24 @@ fn a_report_that_carried_the_flag_itself_can_be_run_again_and_stays_settled<H: H
         world.take(vec![anew.arrival(4)]).await;
         let events = world.read(&af()).await;
         assert_eq!(events.iter().filter(|event| event.method == Method::Put).count(), 2);
+        world.census().await;
+    });
+}
+
+fn what_its_sender_has_cancelled_is_not_run_again<H: Home>() {
+    run(async {
+        let world = world::<H>().await;
+        world.take(vec![flag(2, PERSON)]).await;
+        let (first, _) = world.take_one(report(3, &plain(PERSON).tree())).await;
+        let (second, state) = world.take_one(report(4, &plain(PERSON).revision(2, "cancellation").tree())).await;
+        assert_eq!(state, MessageState::Diverted);
+        assert_eq!(lift(&world).await, Some(vec![first.0, second.0]));
+        let rerun = async |number| world.journey.rerun_diverted(&world.store, number, "somebody").await.expect("asked");
+        assert_eq!(rerun(first).await, Some(Rerun::Outdated(second)));
+        assert_eq!(world.read(&af()).await, []);
+        assert_eq!(rerun(second).await, Some(Rerun::Moved(MessageState::Journey)));
+        assert!(matches!(rerun(first).await, Some(Rerun::Moved(_))));
+        assert_eq!(world.read(&af()).await, [], "it is cancelled");
         world.census().await;
     });
 }
@@ -125,6 +144,7 @@ fn the_ledger_lets_go_of_a_flag_only_after_the_content_has<H: Home>() {
 }
 
 on_both_engines! {
+    what_its_sender_has_cancelled_is_not_run_again,
     the_ledger_lets_go_of_a_flag_only_after_the_content_has,
     lifting_publishes_nothing_and_a_rerun_publishes_one_report,
     a_report_that_carried_the_flag_itself_can_be_run_again_and_stays_settled,
