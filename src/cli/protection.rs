@@ -114,16 +114,21 @@ async fn lift<S: Store>(at: &At, journey: &Journey, store: &S, reason: &str, out
     let code = u8::from(lifted.is_none());
     if at.json {
         let told = |one: &Waiting| json!({ "message": one.number.0, "login": one.login.as_str(), "messageId": one.message_id.to_string() });
-        let waiting: Option<Vec<Value>> = lifted.map(|waiting| waiting.iter().map(told).collect());
-        writeln!(out, "{}", json!({ "lifted": waiting.is_some(), "diverted": waiting.unwrap_or_default() }))?;
+        let was_flagged = lifted.as_ref().is_some_and(|lifted| lifted.was_flagged);
+        let waiting: Vec<Value> = lifted.iter().flat_map(|lifted| &lifted.waiting).map(told).collect();
+        writeln!(out, "{}", json!({ "lifted": was_flagged, "diverted": waiting }))?;
         return Ok(code);
     }
-    let Some(waiting) = lifted else {
+    let Some(lifted) = lifted else {
         writeln!(out, "The person has no flag.")?;
         return Ok(code);
     };
-    writeln!(out, "The flag is lifted. Nothing is published by it.")?;
-    for one in waiting {
+    if lifted.was_flagged {
+        writeln!(out, "The flag is lifted. Nothing is published by it.")?;
+    } else {
+        writeln!(out, "The person has no flag. These reports were diverted before it was lifted:")?;
+    }
+    for one in lifted.waiting {
         writeln!(out, "  message {} from {}, id {}: run it again or discard it", one.number, one.login, one.message_id)?;
     }
     Ok(code)

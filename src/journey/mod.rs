@@ -48,7 +48,7 @@ pub use erase::Erased;
 pub use explain::{CorrectionView, LegStory, RevisionView, Story, explain};
 pub use fates::FieldFate;
 pub use keyed::KeyedTx;
-pub use protected::{Protected, Rerun, Waiting};
+pub use protected::{Lifted, Protected, Rerun, Waiting};
 pub use relay::RelayFault;
 pub use serve::{Page, Served};
 pub use set::ContractSet;

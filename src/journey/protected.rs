@@ -32,6 +32,15 @@ pub struct Waiting {
     pub message_id: Uuid,
 }
 
+/// What a lift comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifted {
+    /// Whether there was a flag; otherwise it was lifted before.
+    pub was_flagged: bool,
+    /// The reports that were diverted and wait for an act of their own.
+    pub waiting: Vec<Waiting>,
+}
+
 /// What became of a diverted report that was to be run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rerun {
@@ -55,8 +64,9 @@ impl Journey {
         Ok(Protected { persons, diverted })
     }
 
-    /// Lifts a person's flag. It publishes nothing; gives the reports that were diverted and wait for an act of their own.
-    /// `None` where the person has no flag. A later message may set it again.
+    /// Lifts a person's flag. It publishes nothing; gives the reports that were diverted and wait for an act of their own, and
+    /// gives them again where the flag was lifted before: then it is a reading. `None` where the person has no flag and nothing
+    /// waits. A later message may set the flag again.
     ///
     /// # Errors
     /// A fault of either store. The flag stands; or it is lifted, and a restore sets it again.
@@ -66,7 +76,7 @@ impl Journey {
         person: &PersonKey,
         operator: &str,
         reason: &str,
-    ) -> Stored<Option<Vec<Waiting>>> {
+    ) -> Stored<Option<Lifted>> {
         let mut attempts = Attempts::default();
         let lifted = loop {
             match self.lift_once(store, person, operator, reason).await {
@@ -74,11 +84,14 @@ impl Journey {
                 result => break result?,
             }
         };
-        let Some((waiting, at)) = lifted else { return Ok(None) };
+        let Some((lifted, at)) = lifted else { return Ok(None) };
+        if !lifted.was_flagged {
+            return Ok(Some(lifted));
+        }
         loop {
             match self.forget_flag(store, person, at).await {
                 Err(StoreError::Contended) if attempts.again() => {}
-                result => return result.map(|()| Some(waiting)),
+                result => return result.map(|()| Some(lifted)),
             }
         }
     }
@@ -97,15 +110,11 @@ impl Journey {
         person: &PersonKey,
         operator: &str,
         reason: &str,
-    ) -> Stored<Option<(Vec<Waiting>, Timestamp)>> {
+    ) -> Stored<Option<(Lifted, Timestamp)>> {
         let mut tx = self.begin(store, "protection-lift").await?;
         let at = tx.now();
         tx.lock(&Concerned::whole(*person)).await?;
-        if !tx.is_flagged(person).await? {
-            return Ok(None);
-        }
-        tx.lift_flag(person).await?;
-        tx.audit(&AuditRow::by(AuditAct::Operator, operator).with("protection lifted").because(reason)).await?;
+        let was_flagged = tx.is_flagged(person).await?;
         let mut waiting = Vec::new();
         for stored in tx.messages_of(person, MessageKind::Report).await? {
             if stored.message.state == MessageState::Diverted && stored.discarded_at.is_none() {
@@ -113,8 +122,18 @@ impl Journey {
                 waiting.push(Waiting { number, login: message.envelope.login, message_id: message.envelope.message_id });
             }
         }
+        if !was_flagged && waiting.is_empty() {
+            return Ok(None);
+        }
+        let row = if was_flagged {
+            tx.lift_flag(person).await?;
+            AuditRow::by(AuditAct::Operator, operator).with("protection lifted").because(reason)
+        } else {
+            AuditRow::by(AuditAct::Reading, operator).with("diverted reports after a lift").because(reason)
+        };
+        tx.audit(&row).await?;
         tx.commit().await?;
-        Ok(Some((waiting, at)))
+        Ok(Some((Lifted { was_flagged, waiting }, at)))
     }
 
     /// Runs a diverted report of a person who is protected no more, under the contracts of today. It moves; its sender was
