@@ -58,8 +58,13 @@ impl Journey {
         }
         listed.sort_by_key(|one| std::cmp::Reverse(one.message.number));
         let count = i64::try_from(listed.len()).unwrap_or(i64::MAX);
-        let whose = if of.is_some() { "one participant" } else { "all" };
-        tx.audit(&AuditRow::by(AuditAct::Reading, operator).with(format!("consents of {whose}: {count}"))).await?;
+        let detail = match of {
+            Some(person) => {
+                json!({ "act": "consents of one participant", "person": person.to_hex(), "consents": count }).to_string()
+            }
+            None => format!("consents of all: {count}"),
+        };
+        tx.audit(&AuditRow::by(AuditAct::Reading, operator).with(detail)).await?;
         tx.commit().await?;
         Ok(listed)
     }

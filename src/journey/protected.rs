@@ -1,6 +1,7 @@
 //! Lifting a protection flag, and what was diverted under it: each report is run again, or set aside, by a named act.
 
 use jiff::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::answers::Turn;
@@ -127,11 +128,11 @@ impl Journey {
         }
         let row = if was_flagged {
             tx.lift_flag(person).await?;
-            AuditRow::by(AuditAct::Operator, operator).with("protection lifted").because(reason)
+            AuditRow::by(AuditAct::Operator, operator).with(of_person("protection lifted", person))
         } else {
-            AuditRow::by(AuditAct::Reading, operator).with("diverted reports after a lift").because(reason)
+            AuditRow::by(AuditAct::Reading, operator).with(of_person("diverted reports after a lift", person))
         };
-        tx.audit(&row).await?;
+        tx.audit(&row.because(reason)).await?;
         tx.commit().await?;
         Ok(Some((Lifted { was_flagged, waiting }, at)))
     }
@@ -142,12 +143,7 @@ impl Journey {
     ///
     /// # Errors
     /// A fault of the store.
-    pub async fn rerun_diverted<S: Store>(
-        &self,
-        store: &S,
-        number: MessageNumber,
-        operator: &str,
-    ) -> Stored<Option<Rerun>> {
+    pub async fn rerun_diverted<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<Rerun>> {
         let mut attempts = Attempts::default();
         loop {
             match self.rerun_once(store, number, operator).await {
@@ -218,6 +214,11 @@ impl Journey {
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// What was done, and about whom, as a keyed hash.
+fn of_person(act: &str, person: &PersonKey) -> String {
+    json!({ "act": act, "person": person.to_hex() }).to_string()
 }
 
 /// Whether a message was diverted and waits for an act.
