@@ -61,6 +61,6 @@ mod tests {
         assert_eq!((audit.expect("a section").every, faults), (Duration::from_hours(1), Vec::new()));
         let (audit, faults) = read("every_minutes = 0");
         assert!(audit.is_none());
-        assert_eq!(faults, ["checkpoints", "signing_key", "every_minutes"]);
+        assert_eq!(faults, ["checkpoints", "signing_key_file", "every_minutes"]);
     }
 }
