@@ -8,6 +8,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Journey, KeyedTx};
+use crate::faults;
 use crate::seal::Marks;
 use crate::store::{Store, StoreError, Stored, Tx};
 
@@ -35,6 +36,10 @@ impl Journey {
     /// The same way, which begins nothing on a content that is behind the restore mark: for whatever takes and shows.
     #[must_use]
     pub fn guarded(mut self) -> Self {
+        if faults::planted!("sequence-instead-of-counter") {
+            // A sequence leaves no head that could be held against the mark: every content would be behind it.
+            return self;
+        }
         self.guard = Some(std::sync::Arc::default());
         self
     }

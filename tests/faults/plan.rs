@@ -59,8 +59,8 @@ const PLANTS: [Plant; 4] = [
         open: 1000,
         noticed_as: "in another state than in a run without faults",
     },
-    // Readers ask each 300 ms: long enough to be past what is committed late, and short enough for the crowd to come to its end.
-    Plant { name: "sequence-instead-of-counter", load: Load::Crowd, open: 700, noticed_as: "are not in the store" },
+    // Readers ask each 300 ms: long enough to be far past what is committed late.
+    Plant { name: "sequence-instead-of-counter", load: Load::Crowd, open: 1500, noticed_as: "was never served" },
 ];
 
 /// Planted schedules have numbers of their own.
