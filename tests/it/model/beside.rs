@@ -1,6 +1,6 @@
 //! Several writers and readers at once on one PostgreSQL, each a process of its own: whatever a reader is shown between two
-//! commits about a person is what the model says stands then (law 3), positions only go up (law 4), and once all is quiet
-//! everybody holds what the model says.
+//! commits about a person is what the model says stands then (law 3), who begins to read then holds of that person exactly
+//! that, positions only go up (law 4), and once all is quiet everybody holds what the model says.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -65,7 +65,12 @@ fn standing(truth: &Truth, person: usize) -> [Vec<(Name, Fields)>; 2] {
     BOTH.map(|to| truth.standing_of(to, Some(person)).into_iter().collect())
 }
 
-/// Reads until it is told that all is quiet, and then to the head; gives how many pages were compared.
+/// Whom a document is about.
+fn person_of(fields: &Fields) -> Option<usize> {
+    fields.values().find_map(|value| PERSONS.iter().position(|person| person == value))
+}
+
+/// Reads until it is told that all is quiet, and then to the head; gives how many documents were compared.
 async fn follow(
     place: &Shared,
     case: &Beside,
@@ -84,8 +89,7 @@ async fn follow(
         let after = look(board);
         for event in &events {
             let (Some(name), Some(fields)) = (&event.name, &event.fields) else { continue };
-            let digits = fields.values().find_map(|value| PERSONS.iter().position(|person| person == value));
-            let person = digits.ok_or("a document about nobody")?;
+            let person = person_of(fields).ok_or("a document about nobody")?;
             let ((count, standing), (count_after, _)) = (&before[person], &after[person]);
             let Some(standing) = standing.as_ref().filter(|_| count == count_after) else { continue };
             compared += 1;
@@ -103,10 +107,12 @@ async fn follow(
     }
 }
 
-/// Takes one participant's batches, and pins up what stands after each.
-async fn write(place: &Shared, case: &Beside, person: usize, board: &Board) -> Result<(), String> {
+/// Takes one participant's batches, and pins up what stands after each; whoever begins to read then, while the others go on,
+/// holds exactly that of the participant. Gives how many documents were compared.
+async fn write(place: &Shared, case: &Beside, person: usize, board: &Board) -> Result<usize, String> {
     let (journey, store) = (place.journey(case.book.fs_needs_waiver).await, place.process().await);
     let mut truth = Truth::new(&case.book, Flaw::None, start());
+    let mut compared = 0;
     for (index, batch) in case.batches[person].iter().enumerate() {
         let first = 1000 * (person as u128 + 1) + 10 * index as u128;
         let arrivals: Vec<_> =
@@ -116,10 +122,19 @@ async fn write(place: &Shared, case: &Beside, person: usize, board: &Board) -> R
         for message in batch {
             truth.record(*message);
         }
-        pin_up(board, person, Some(standing(&truth, person)));
-        tokio::task::yield_now().await;
+        let stands = standing(&truth, person);
+        pin_up(board, person, Some(stands.clone()));
+        for (to, stands) in BOTH.into_iter().zip(stands) {
+            let mut newcomer = Reader::new(to);
+            newcomer.page(&journey, &store, 1000, &mut Subjects::new()).await?;
+            let held: Vec<_> = newcomer.held.into_iter().filter(|(_, says)| person_of(says) == Some(person)).collect();
+            compared += held.len();
+            if held != stands {
+                return Err(format!("law 3: a newcomer to {to:?} holds {held:?}, and {stands:?} stands"));
+            }
+        }
     }
-    Ok(())
+    Ok(compared)
 }
 
 /// What everybody holds once all is quiet.
@@ -158,9 +173,8 @@ pub(super) fn drive_beside(case: &Beside) -> Result<usize, String> {
         // Whatever has gone wrong, the readers end.
         is_quiet.store(true, Ordering::SeqCst);
         let read: Vec<_> = readers.into_iter().map(|reader| reader.join().map_err(panicked).flatten()).collect();
-        written.into_iter().collect::<Result<(), String>>()?;
+        let mut compared = written.into_iter().sum::<Result<usize, String>>()?;
         let truth = truth?;
-        let mut compared = 0;
         for reader in read {
             let (reader, seen) = reader?;
             compared += seen;
