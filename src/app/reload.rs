@@ -28,10 +28,18 @@ pub(super) struct ContractsPlace {
 /// What was seen when the folder was last looked at.
 #[derive(Default)]
 struct Seen {
-    /// What the folder held at the last look.
-    last: Option<Files>,
-    /// What was judged last, good or bad: the same is not judged again.
-    judged: Option<Files>,
+    /// The digest of what the folder held at the last look.
+    last: Option<String>,
+    /// The digest of what was judged last, good or bad: the same is not judged again.
+    judged: Option<String>,
+}
+
+/// What a look has found in a folder that can be read.
+enum Found {
+    /// The set that is in force already: at the start, and after a bad one was taken back.
+    InForce,
+    /// Another set, and a good one.
+    Another(Box<ContractSet>),
 }
 
 /// Keeps the set in force what the folder says, until told to stop.
@@ -62,12 +70,11 @@ pub(super) async fn keep_contracts<S: Store>(
             () = hangups.next() => true,
             _ = stopping.changed() => return,
         };
-        match look(&place, &mut seen, asked).await {
+        match look(&place, &mut seen, asked, journey.in_force().set().digest()).await {
             None => {}
-            // It may be what is in force already, at the start and after a bad one was taken back.
-            Some(Ok(set)) if set.digest() == journey.in_force().set().digest() => part.up(),
-            Some(Ok(set)) => {
-                let set = Arc::new(set);
+            Some(Ok(Found::InForce)) => part.up(),
+            Some(Ok(Found::Another(set))) => {
+                let set: Arc<ContractSet> = set.into();
                 journey.put_in_force(Arc::clone(&set));
                 ContractsRenewed { digest: set.digest() }.emit();
                 if let Err(fault) = journey.in_force().note_in_force(&store).await {
@@ -92,8 +99,9 @@ fn tell_waiting(fault: &StoreError) {
     Waiting { part: "contracts", cause: fault }.emit();
 }
 
-/// Looks at the folder. A change that nobody asked for is taken only once it stands still: half a copy is no set.
-async fn look(place: &ContractsPlace, seen: &mut Seen, asked: bool) -> Option<Result<ContractSet, String>> {
+/// Looks at the folder. A change that nobody asked for is taken only once it stands still: half a copy is no set. What is in
+/// force already is known by its digest and not judged again.
+async fn look(place: &ContractsPlace, seen: &mut Seen, asked: bool, in_force: &str) -> Option<Result<Found, String>> {
     let files = match read(&place.folder).await {
         Ok(files) => files,
         Err(why) => {
@@ -102,16 +110,20 @@ async fn look(place: &ContractsPlace, seen: &mut Seen, asked: bool) -> Option<Re
             return Some(Err(why));
         }
     };
-    let stands_still = seen.last.as_ref() == Some(&files);
-    seen.last = Some(files.clone());
-    if !asked && (seen.judged.as_ref() == Some(&files) || !stands_still) {
+    let digest = ContractSet::digest_of(&files);
+    let stands_still = seen.last.replace(digest.clone()).as_ref() == Some(&digest);
+    if !asked && (seen.judged.as_ref() == Some(&digest) || !stands_still) {
         return None;
     }
-    seen.judged = Some(files.clone());
+    let is_in_force = digest == in_force;
+    seen.judged = Some(digest);
+    if is_in_force {
+        return Some(Ok(Found::InForce));
+    }
     let illustrations = Illustrations::Named(place.illustrations.clone());
     let judged = tokio::task::spawn_blocking(move || ContractSet::load(&files, illustrations)).await;
     Some(match judged {
-        Ok(Ok(set)) => Ok(set),
+        Ok(Ok(set)) => Ok(Found::Another(Box::new(set))),
         Ok(Err(flaws)) => {
             let first = flaws.first().map(ToString::to_string).unwrap_or_default();
             Err(format!("the new contracts have {} flaw(s) and are not used; the first: {first}", flaws.len()))

@@ -1,6 +1,6 @@
 //! Follows a chain from link to link and names the first row that was changed, removed, inserted or reordered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::chain::{Batch, Head, Link, MARK};
 use super::checkpoint::Checkpoint;
@@ -17,6 +17,25 @@ pub struct Chained {
     pub rows: Vec<(i64, Record)>,
     /// Texts that its rows rest on, by the digests under which they are kept.
     pub bases: Vec<(Vec<u8>, String)>,
+}
+
+impl Chained {
+    /// Links, each without anything so far, with the rows and the texts that were read for them: a row with the number of its
+    /// link and the place that it says it has, a text under its digest.
+    #[must_use]
+    pub fn joined(links: Vec<Link>, rows: Vec<(i64, i64, Record)>, texts: &HashMap<Vec<u8>, String>) -> Vec<Self> {
+        let mut chained: Vec<Self> = links.into_iter().map(|link| Self { link, rows: Vec::new(), bases: Vec::new() }).collect();
+        for (number, place, record) in rows {
+            if let Some(of) = chained.iter_mut().find(|one| one.link.number == number) {
+                of.rows.push((place, record));
+            }
+        }
+        for one in &mut chained {
+            let needed: BTreeSet<&Vec<u8>> = one.rows.iter().filter_map(|(_, row)| row.basis.as_ref()).collect();
+            one.bases = needed.into_iter().filter_map(|digest| Some((digest.clone(), texts.get(digest)?.clone()))).collect();
+        }
+        chained
+    }
 }
 
 /// What is wrong with a chain: the first of all.

@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::place::{Beside, Place, on_store};
+use super::desk::At;
+use super::place::on_store;
 use super::table::table;
-use super::{CliError, ContractsFrom, person};
-use crate::app::Opened;
+use super::{CliError, person};
 use crate::domain::{Category, ConsentKind, ContractRef, Login, MessageNumber, Syntax, Trace};
 use crate::intake::MAX_BYTES;
 use crate::journey::{Arrival, Journey, ListedConsent, Outcome};
@@ -56,27 +56,6 @@ pub(super) enum Command {
         /// The message's number in `consents list`.
         number: i64,
     },
-}
-
-/// Where, who and how.
-#[derive(Debug, Args)]
-pub(super) struct At {
-    #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    from: ContractsFrom,
-    /// Who looks or acts, for the audit log.
-    #[arg(long, value_name = "NAME", env = "BRYGGA_OPERATOR", default_value = "operator")]
-    operator: String,
-    /// One JSON object for machines.
-    #[arg(long)]
-    json: bool,
-}
-
-impl At {
-    async fn open(&self) -> Result<Opened, CliError> {
-        self.place.open(&self.from, Beside::AService).await
-    }
 }
 
 pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {

@@ -13,6 +13,7 @@ mod consents;
 mod contracts;
 mod dead_letters;
 mod demo;
+mod desk;
 mod diff;
 mod explain;
 mod held;

@@ -9,13 +9,6 @@ use crate::law::Law;
 use crate::seal::digest_of;
 use crate::translate::Recipes;
 
-/// The digest of a set's files, paths and texts: schemas, rules and tables. The XSDs follow from the schemas.
-fn digest(files: &Files) -> String {
-    let judged_by = files.iter().filter(|(path, _)| path.rsplit('.').next() != Some("xsd"));
-    let parts: Vec<&[u8]> = judged_by.flat_map(|(path, text)| [path.as_bytes(), text.as_bytes()]).collect();
-    digest_of(&parts)
-}
-
 /// One whole set. It is made whole or not at all: a bad set never replaces a good one.
 #[derive(Debug)]
 pub struct ContractSet {
@@ -46,12 +39,21 @@ impl ContractSet {
         let law = Law::load(files, &mut flaws);
         let register = Register::load(files, &catalogue, &codes, &law, &mut flaws).using(illustrations);
         let recipes = Recipes::load(files, &catalogue, &codes, &mut flaws);
-        let digest = digest(files);
+        let digest = Self::digest_of(files);
         let record = format!("{{\"set\":\"{digest}\"}}");
         let terms = TermsDigests::of(files, register.terms(), &catalogue, &recipes, &law);
         let set = Self { catalogue, register, codes, recipes, law, digest, record, terms };
         set.check_together(files, &mut flaws);
         if flaws.is_empty() { Ok(set) } else { Err(flaws.into_sorted()) }
+    }
+
+    /// The digest that the set of these files has, whether or not they make one: over paths and texts of schemas, rules and
+    /// tables. The XSDs follow from the schemas.
+    #[must_use]
+    pub fn digest_of(files: &Files) -> String {
+        let judged_by = files.iter().filter(|(path, _)| path.rsplit('.').next() != Some("xsd"));
+        let parts: Vec<&[u8]> = judged_by.flat_map(|(path, text)| [path.as_bytes(), text.as_bytes()]).collect();
+        digest_of(&parts)
     }
 
     /// The SHA-256 of everything that the set judges by, in hexadecimal: two services with the same digest judge alike, apart

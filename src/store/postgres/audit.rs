@@ -1,8 +1,6 @@
 //! The audit chain in PostgreSQL: the rows of a transaction by one statement, and the link that holds them by another, which
 //! is the last before the commit: it locks the chain's head.
 
-use std::collections::HashMap;
-
 use sqlx::postgres::{PgBindIterExt as _, PgRow};
 
 use super::fault::away;
@@ -89,37 +87,24 @@ pub(super) async fn head(db: &mut Line) -> Stored<Option<Head>> {
 pub(super) async fn links(db: &mut Line, after: i64, limit: i64) -> Stored<Vec<Chained>> {
     let until = after.saturating_add(limit);
     let found = sqlx::query(sql::AUDIT_LINKS).bind(after).bind(until).fetch_all(&mut *db).await.map_err(away)?;
-    let mut chained = found.iter().map(link).collect::<Stored<Vec<_>>>()?;
+    let links = found.iter().map(link).collect::<Stored<Vec<_>>>()?;
     let found = sqlx::query(sql::AUDIT_ROWS).bind(after).bind(until).fetch_all(&mut *db).await.map_err(away)?;
-    for row in &found {
-        let number: i64 = column(row, "number")?;
-        let (ordinal, record) = (column::<i64>(row, "place")?, record(row)?);
-        if let Some(of) = chained.iter_mut().find(|one| one.link.number == number) {
-            of.rows.push((ordinal, record));
-        }
-    }
+    let rows = found.iter().map(|row| Ok((column(row, "number")?, column(row, "place")?, record(row)?)));
+    let rows = rows.collect::<Stored<Vec<_>>>()?;
     let found = sqlx::query(sql::AUDIT_BASES).bind(after).bind(until).fetch_all(db).await.map_err(away)?;
-    let texts: HashMap<Vec<u8>, String> =
-        found.iter().map(|row| Ok((column(row, "digest")?, column(row, "text")?))).collect::<Stored<_>>()?;
-    for one in &mut chained {
-        let mut needed: Vec<&Vec<u8>> = one.rows.iter().filter_map(|(_, row)| row.basis.as_ref()).collect();
-        needed.sort();
-        needed.dedup();
-        one.bases = needed.into_iter().filter_map(|digest| Some((digest.clone(), texts.get(digest)?.clone()))).collect();
-    }
-    Ok(chained)
+    let texts = found.iter().map(|row| Ok((column(row, "digest")?, column(row, "text")?))).collect::<Stored<_>>()?;
+    Ok(Chained::joined(links, rows, &texts))
 }
 
 pub(super) async fn strays(db: &mut Line) -> Stored<i64> {
     sqlx::query_scalar(sql::AUDIT_STRAYS).fetch_one(db).await.map_err(away)
 }
 
-fn link(row: &PgRow) -> Stored<Chained> {
+fn link(row: &PgRow) -> Stored<Link> {
     let batch =
         Batch { size: column(row, "size")?, digest: stored_digest(column(row, "digest")?), marks: column(row, "marks")? };
     let (number, tx, at) = (column(row, "number")?, column(row, "tx")?, column(row, "at")?);
-    let link = Link { number, tx, at, batch, hash: stored_digest(column(row, "hash")?) };
-    Ok(Chained { link, rows: Vec::new(), bases: Vec::new() })
+    Ok(Link { number, tx, at, batch, hash: stored_digest(column(row, "hash")?) })
 }
 
 fn record(row: &PgRow) -> Stored<Record> {

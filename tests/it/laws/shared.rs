@@ -7,12 +7,7 @@ use brygga::store::postgres::PostgresStore;
 use sqlx::PgConnection;
 
 use super::world::{Home, start};
-use crate::servers::postgres::Server;
-
-/// All tables but those of the schema itself. To delete few rows costs less than to truncate.
-const EMPTY: &str = "DELETE FROM persons; DELETE FROM receipts; DELETE FROM messages; DELETE FROM legs; DELETE FROM deliveries; DELETE FROM feeds; \
-    DELETE FROM entries; DELETE FROM withdrawals; DELETE FROM kept_revocations; DELETE FROM due_answers; DELETE FROM leases; \
-    DELETE FROM audit; DELETE FROM audit_links; UPDATE audit_head SET number = 0, hash = decode(repeat('00', 32), 'hex')";
+use crate::servers::postgres::{Server, empty};
 
 static FREE: Mutex<Vec<Place>> = Mutex::new(Vec::new());
 
@@ -60,7 +55,7 @@ impl Home for Shared {
             Some(place) => place,
             None => Place::make().await,
         };
-        sqlx::raw_sql(EMPTY).execute(&mut place.bare).await.expect("emptied");
+        empty(&mut place.bare).await;
         place.clock.set(start());
         Self(Some(place))
     }

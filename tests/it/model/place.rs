@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 
 use super::forms::{AGREEMENT, agreement};
 use crate::harness::{folder_in_memory, root};
-use crate::servers::postgres::Server;
+use crate::servers::postgres::{Server, empty};
 
 /// The instant at which each case begins.
 pub(super) fn start() -> Timestamp {
@@ -162,11 +162,7 @@ impl Place for Shared {
         place.process().await.close().await;
         drop(place.vault().await);
         let bare = place.bare.get_mut().ok().and_then(Option::as_mut).expect("until it is dropped");
-        let names = "SELECT 'DELETE FROM ' || quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' \
-            AND tablename NOT IN ('meta', '_sqlx_migrations', 'audit_head')";
-        let mut statements: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut *bare).await.expect("the tables");
-        statements.push("UPDATE audit_head SET number = 0, hash = decode(repeat('00', 32), 'hex')".to_owned());
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statements.join(";"))).execute(&mut *bare).await.expect("emptied");
+        empty(bare).await;
         place
     }
 

@@ -35,6 +35,16 @@ impl Drop for Server {
     }
 }
 
+/// Empties a content database, but for what the schema itself has put there: the chain begins anew. Tables are asked for, so
+/// that none that comes later is forgotten; to delete few rows costs less than to truncate.
+pub(crate) async fn empty(connection: &mut PgConnection) {
+    let names = "SELECT 'DELETE FROM ' || quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' \
+        AND tablename NOT IN ('meta', '_sqlx_migrations', 'audit_head')";
+    let mut statements: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut *connection).await.expect("the tables");
+    statements.push("UPDATE audit_head SET number = 0, hash = decode(repeat('00', 32), 'hex')".to_owned());
+    connection.execute(AssertSqlSafe(statements.join(";"))).await.expect("emptied");
+}
+
 /// Folders of test processes that are gone: a static is never dropped.
 fn sweep_leftovers(temporary: &Path) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
@@ -154,7 +164,8 @@ fn run(folder: &Path, port: u16, setting: &str) -> Child {
     // The inner setpriv asks for a shutdown where the tests end, and not for a kill, so that nothing of it stays behind.
     start(Some(USER), "setpriv", |command| {
         command.arg("--pdeathsig=QUIT").arg("--").arg(format!("{BIN}/postgres")).arg("-D").arg(folder.join("data"));
-        for setting in ["listen_addresses=127.0.0.1", setting, "max_connections=200", "unix_socket_directories="] {
+        let preload = "shared_preload_libraries=pg_stat_statements";
+        for setting in ["listen_addresses=127.0.0.1", setting, "max_connections=200", "unix_socket_directories=", preload] {
             command.args(["-c", setting]);
         }
         command.args(["-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).current_dir(folder);

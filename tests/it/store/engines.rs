@@ -10,9 +10,10 @@ use brygga::journey::{Arrival, Journey};
 use brygga::seal::{ServiceKeys, Vault};
 use brygga::store::sqlite::SqliteStore;
 use brygga::store::{Census, Clock, LegRow, MessageState, Store, Survey as _, Tx as _};
+use sqlx::Executor as _;
 
 use crate::harness::{root, scenario, set};
-use crate::servers::postgres::Server;
+use crate::servers::postgres::{Server, empty};
 
 /// Position, subject, what it says, document.
 type Entry = (i64, String, &'static str, Vec<u8>);
@@ -89,8 +90,7 @@ async fn every_scenario_comes_to_the_same_on_both_engines_one_by_one_and_in_batc
     let clock = Clock::at(jiff::Timestamp::UNIX_EPOCH);
     let postgres = brygga::store::postgres::PostgresStore::open(&settings, clock.clone()).await.expect("the store opens");
     let mut bare = server.connect(&settings.database).await.expect("a connection");
-    let empty = "TRUNCATE persons, messages, legs, deliveries, feeds, entries, withdrawals, receipts, kept_revocations, \
-        audit, audit_links; UPDATE audit_head SET number = 0, hash = decode(repeat('00', 32), 'hex')";
+    bare.execute("CREATE EXTENSION pg_stat_statements").await.expect("an extension");
     for folder in folders() {
         let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
         let (scenario, _) = scenario(&folder);
@@ -100,8 +100,13 @@ async fn every_scenario_comes_to_the_same_on_both_engines_one_by_one_and_in_batc
         let wanted = came(&journey, &sqlite, arrivals.iter().map(|one| vec![one.clone()]).collect()).await;
         for size in [1, arrivals.len(), 7] {
             let batches = arrivals.chunks(size).map(<[Arrival]>::to_vec).collect();
-            sqlx::raw_sql(empty).execute(&mut bare).await.expect("emptied");
+            empty(&mut bare).await;
             assert_eq!(came(&journey, &postgres, batches).await, wanted, "{name} in batches of {size}");
         }
     }
+    let translated = "SELECT count(*), sum(jit_functions)::bigint FROM pg_stat_statements \
+                      WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let (statements, functions): (i64, i64) = sqlx::query_as(translated).fetch_one(&mut bare).await.expect("counted");
+    assert!(statements > 20, "{statements} statements were run");
+    assert_eq!(functions, 0, "so small statements are never worth to be translated to machine code");
 }
