@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::domain::{Files, Flaws, KommunCode, Login, OrganisationNumber, System};
+use crate::domain::{Files, Flaws, KommunCode, Login, OrganisationNumber, Scope, System};
 
 const FILE: &str = "parties.toml";
 
@@ -32,6 +32,8 @@ struct WrittenLogin {
     name: Spanned<Login>,
     kommun: KommunCode,
     system: System,
+    #[serde(default)]
+    namnd: Option<String>,
     sends: Vec<Spanned<String>>,
 }
 
@@ -57,6 +59,8 @@ pub struct Sender {
     pub kommun: Kommun,
     /// The system it belongs to.
     pub system: System,
+    /// The nämnd that runs the system, where that is told. Who looks after one nämnd sees what its systems have sent.
+    pub namnd: Option<String>,
     /// The names of the contracts it may send.
     pub sends: Vec<String>,
 }
@@ -114,7 +118,8 @@ impl Parties {
             }
             let sends = login.sends.into_iter().map(Spanned::into_inner).collect();
             let name = login.name.into_inner();
-            let sender = Sender { login: name.clone(), kommun: kommun.clone(), system: login.system, sends };
+            let (kommun, system, namnd) = (kommun.clone(), login.system, login.namnd);
+            let sender = Sender { login: name.clone(), kommun, system, namnd, sends };
             if senders.insert(name, sender).is_some() {
                 flaws.add_at(FILE, text, at, "the login stands twice");
             }
@@ -134,6 +139,13 @@ impl Parties {
         let mut all: Vec<&Sender> = self.senders.values().collect();
         all.sort_by(|a, b| a.login.cmp(&b.login));
         all
+    }
+
+    /// The logins whose messages lie inside a scope, in the order of their names.
+    #[must_use]
+    pub fn logins_within(&self, scope: &Scope) -> Vec<Login> {
+        let inside = |sender: &&Sender| scope.covers(&sender.kommun.code, sender.namnd.as_deref());
+        self.senders().into_iter().filter(inside).map(|sender| sender.login.clone()).collect()
     }
 
     /// The kommun of a code.
