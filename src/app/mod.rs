@@ -13,6 +13,7 @@ pub mod production;
 mod relays;
 mod reload;
 pub mod restore;
+pub mod retention;
 mod sampler;
 mod scenario;
 mod service;

@@ -16,6 +16,7 @@ use super::opened::{OpenFault, Opened, open};
 use super::parts::Parts;
 use super::relays::Relays;
 use super::reload::{ContractsPlace, keep_contracts};
+use super::retention::retain;
 use super::sampler::sample;
 use super::sweeper::sweep;
 use super::tireless::tirelessly;
@@ -226,6 +227,8 @@ fn start<S: Store>(
     let kept = keep_contracts(place, journey.clone(), handles.console.clone(), part, reloads, stopping.clone());
     parts.spawn("contracts", kept);
     parts.spawn("sweep", sweep(journey.clone(), handles.intake.clone(), store, stopping.clone()));
+    let (rules, console) = (config.retention.clone(), handles.console.clone());
+    parts.spawn("retention", retain(journey.clone(), console, rules, Arc::clone(&numbers), stopping.clone()));
     let unsaid = Duration::from_secs(ACKNOWLEDGE_WITHIN_HOURS.saturating_mul(3_600));
     let patience = config.feed.as_ref().map_or(unsaid, |feed| feed.acknowledge_within);
     parts.spawn("numbers", sample(handles.console, Arc::clone(&numbers), patience, stopping.clone()));

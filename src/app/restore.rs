@@ -177,19 +177,24 @@ async fn replay<S: Store>(
         if flags.contains(&person) {
             tx.set_flag(&person).await?;
         }
+        let mut settles = flags.contains(&person) || revocations.iter().any(|one| one.person == person);
         let of_person: Vec<&Erasure> = erasures.iter().filter(|one| person_of(one) == Some(person)).collect();
         for erasure in &of_person {
             let is_whole = RetentionClass::OF_PERSONS
                 .iter()
                 .all(|class| of_person.iter().any(|other| other.at == erasure.at && other.holder.class() == *class));
             // A period ends for one class at a time; who erases a participant erases all at once.
+            settles |= is_whole;
             if is_whole {
                 journey.forget_again(&mut tx, &person, erasure.at).await?;
             } else {
                 journey.expire_again(&mut tx, erasure).await?;
             }
         }
-        journey.settle_person(&mut tx, &person, false).await?;
+        // What ended with its period shuts no gate.
+        if settles {
+            journey.settle_person(&mut tx, &person, false).await?;
+        }
         tx.commit().await?;
     }
     Ok(())

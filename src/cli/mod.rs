@@ -24,6 +24,7 @@ mod place;
 mod protection;
 mod records;
 mod restore;
+mod retention;
 mod serve;
 mod subject;
 mod table;
@@ -97,6 +98,9 @@ enum Command {
     /// After a breach: export.
     #[command(subcommand)]
     Breach(breach::Command),
+    /// What may be kept no longer: run.
+    #[command(subcommand)]
+    Retention(retention::Command),
     /// What a participant has asked for: export, erase.
     #[command(subcommand)]
     Subject(subject::Command),
@@ -207,6 +211,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Protection(command) => protection::run(command, out).await,
             Command::Restore(command) => restore::run(command, out).await,
             Command::Breach(command) => breach::run(command, out).await,
+            Command::Retention(command) => retention::run(command, out).await,
             Command::Subject(command) => subject::run(command, out).await,
             Command::Withdrawals(command) => withdrawals::run(command, out).await,
         }

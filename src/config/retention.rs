@@ -1,19 +1,53 @@
-//! `[retention]`: the rule by which something is kept in spite of an erasure, and for how long.
+//! `[retention]`: for how long each kind of content is kept, and which rules keep something in spite of an erasure.
+//!
+//! The periods are assumptions until the municipality's own plan (dokumenthanteringsplan, gallringsbeslut) says otherwise. They
+//! are counted in days from the instant that each names. Nothing that a participant is in can be kept for ever.
+
+use std::time::Duration;
 
 use super::section::Section;
 
-/// What an erasure leaves, and for how many days.
+/// Three years: the longest for what is disclosed and for what was refused.
+const THREE_YEARS: u32 = 1096;
+/// The longest for everything else.
+const LONGEST: u32 = 36_525;
+
+/// For how many days what is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionConfig {
-    /// The audit log, from each row. An assumption until the municipality's own plan says otherwise.
+    /// Documents in feeds, from their publication.
+    pub feed: u32,
+    /// Messages as they came, from their arrival.
+    pub journal: u32,
+    /// Consents and flags, from the end of the last period that a consent names.
+    pub consents: u32,
+    /// Reports that wait, from their arrival.
+    pub held: u32,
+    /// Refused messages, from their arrival.
+    pub dead_letters: u32,
+    /// Messages of which nobody can tell whom they are about, from their arrival: the shortest.
+    pub unreadable: u32,
+    /// The audit log, from each row: until when an erasure says that it is kept. It is not cut.
     pub audit: u32,
     /// The rule by which the audit log is kept in spite of an erasure.
     pub audit_rule: String,
+    /// How often a service does what is due. `None` where no period was decided: it blanks nothing by itself and counts alone.
+    pub every: Option<Duration>,
 }
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        Self { audit: 3653, audit_rule: "dataskyddsförordningen artikel 5.2 (ansvarsskyldighet)".to_owned() }
+        Self {
+            feed: 730,
+            journal: 1096,
+            consents: 1096,
+            held: 400,
+            dead_letters: 180,
+            unreadable: 30,
+            audit: 3653,
+            audit_rule: "dataskyddsförordningen artikel 5.2 (ansvarsskyldighet)".to_owned(),
+            every: None,
+        }
     }
 }
 
@@ -22,27 +56,60 @@ impl RetentionConfig {
     pub fn read(section: &mut Section<'_>) -> Option<Self> {
         let preset = Self::default();
         let faults = section.fault_count();
-        let audit = section.number("audit_days", preset.audit.into(), 1..=36_525);
-        let audit_rule = section.value_or("audit_rule", preset.audit_rule);
-        let audit = u32::try_from(audit).unwrap_or(preset.audit);
-        (section.fault_count() == faults).then_some(Self { audit, audit_rule })
+        let mut days = |name: &str, preset: u32, longest: u32| {
+            let days = section.number(name, preset.into(), 1..=longest.into());
+            u32::try_from(days).unwrap_or(longest)
+        };
+        let read = Self {
+            feed: days("feed_days", preset.feed, THREE_YEARS),
+            journal: days("journal_days", preset.journal, LONGEST),
+            consents: days("consents_days", preset.consents, LONGEST),
+            held: days("held_days", preset.held, LONGEST),
+            dead_letters: days("dead_letters_days", preset.dead_letters, THREE_YEARS),
+            unreadable: days("unreadable_days", preset.unreadable, THREE_YEARS),
+            audit: days("audit_days", preset.audit, LONGEST),
+            audit_rule: section.value_or("audit_rule", preset.audit_rule),
+            every: Some(Duration::from_hours(section.number("every_hours", 24, 1..=168))),
+        };
+        let line = section.line();
+        let shortest = [read.feed, read.journal, read.consents, read.held, read.dead_letters].into_iter().min();
+        if shortest.is_some_and(|shortest| read.unreadable > shortest) {
+            section.fault("unreadable_days", line, "of nobody it can be told that it may be kept: no period is shorter");
+        }
+        (section.fault_count() == faults).then_some(read)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::RetentionConfig;
     use crate::config::{Machine, Section};
 
+    fn read(text: &str) -> (Option<RetentionConfig>, Vec<String>) {
+        let mut section = Section::of_text(text, &Machine).expect("TOML");
+        let read = RetentionConfig::read(&mut section);
+        (read, section.end().into_iter().map(|fault| fault.key).collect())
+    }
+
     #[test]
-    fn what_is_left_out_has_its_default_and_nothing_is_kept_for_ever() {
-        let read = |text: &str| {
-            let mut section = Section::of_text(text, &Machine).expect("TOML");
-            (RetentionConfig::read(&mut section), section.end().len())
-        };
-        assert_eq!(read(""), (Some(RetentionConfig::default()), 0));
-        let (some, faults) = read("audit_days = 1827\naudit_rule = \"en plan\"\n");
-        assert_eq!((some.map(|some| (some.audit, some.audit_rule)), faults), (Some((1827, "en plan".to_owned())), 0));
-        assert_eq!(read("audit_days = 0\n"), (None, 1));
+    fn what_is_left_out_has_its_default_and_three_years_are_the_most_for_what_is_disclosed_and_refused() {
+        let every_day = RetentionConfig { every: Some(Duration::from_hours(24)), ..RetentionConfig::default() };
+        assert_eq!(read(""), (Some(every_day), Vec::new()));
+        let (some, faults) = read("feed_days = 365\naudit_rule = \"en plan\"\nevery_hours = 12\n");
+        assert_eq!(faults, Vec::<String>::new());
+        assert!(some.is_some_and(|some| (some.feed, some.audit_rule.as_str()) == (365, "en plan")));
+        let (none, faults) = read("feed_days = 1097\ndead_letters_days = 2000\njournal_days = 0\nmore = 1\n");
+        assert_eq!(
+            (none, faults),
+            (None, ["feed_days", "journal_days", "dead_letters_days", "more"].map(str::to_owned).to_vec())
+        );
+    }
+
+    #[test]
+    fn what_nobody_can_be_told_of_has_the_shortest_period() {
+        let (none, faults) = read("unreadable_days = 200\n");
+        assert_eq!((none, faults), (None, vec!["unreadable_days".to_owned()]));
     }
 }

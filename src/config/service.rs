@@ -74,7 +74,7 @@ pub struct Config {
     pub audit: Option<Audit>,
     /// `[[relay]]`: by which courier what goes back to each system leaves.
     pub relays: Vec<Relay>,
-    /// `[retention]`: what an erasure leaves.
+    /// `[retention]`: for how long what is kept, and what an erasure leaves.
     pub retention: RetentionConfig,
 }
 

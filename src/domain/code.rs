@@ -139,6 +139,7 @@ codes! {
     JourneyTerms = "journey.terms-changed", "The terms that it was decided under have changed; it is decided anew and shown only as they are now.";
     JourneyCancelled = "journey.cancelled", "The sender has cancelled the report.";
     JourneyErased = "journey.erased", "What is held of the participant was erased on request.";
+    JourneyRetention = "journey.retention", "The period for which it may be kept is over.";
     JourneyFailed = "journey.failed", "The program failed on this message; it is kept, and it is our fault.";
 }
 

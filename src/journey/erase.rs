@@ -108,7 +108,7 @@ impl Journey {
             self.take_back(tx, stored, report, Code::JourneyErased).await?;
         }
         for stored in old {
-            self.close_legs(tx, stored.number).await?;
+            close_legs(self, tx, stored.number, Code::JourneyErased).await?;
         }
         let numbers: BTreeSet<MessageNumber> = old.iter().map(|stored| stored.number).collect();
         let mut of_old = tx.entries_of(&keys).await?;
@@ -126,17 +126,6 @@ impl Journey {
             tx.note_in_ledger(LedgerNote::Taken(TakenId { login, message_id, contract, at: until }));
         }
         Ok(Erased { messages: numbers.len(), entries: contents, withdrawn, deletes })
-    }
-
-    async fn close_legs<T: Tx>(&self, tx: &mut KeyedTx<T>, message: MessageNumber) -> Stored<()> {
-        for mut leg in tx.legs(message).await? {
-            if matches!(leg.state, LegState::Published | LegState::Held) {
-                (leg.state, leg.code, leg.documents) = (LegState::Withdrawn, Some(Code::JourneyErased), 0);
-            }
-            leg.due_at = None;
-            self.put_changed(tx, &leg, None).await?;
-        }
-        Ok(())
     }
 
     /// Makes an erasure hold in a content that came back from a backup; the participant is locked.
@@ -206,6 +195,23 @@ fn placeholder(taken: &TakenId, fingerprint: crate::domain::Fingerprint) -> NewM
         fan_out: 0,
         sealed: SealedBytes::default(),
     }
+}
+
+/// Ends the legs of a message whose content goes.
+pub(super) async fn close_legs<T: Tx>(
+    journey: &Journey,
+    tx: &mut KeyedTx<T>,
+    message: MessageNumber,
+    code: Code,
+) -> Stored<()> {
+    for mut leg in tx.legs(message).await? {
+        if matches!(leg.state, LegState::Published | LegState::Held) {
+            (leg.state, leg.code, leg.documents) = (LegState::Withdrawn, Some(code), 0);
+        }
+        leg.due_at = None;
+        journey.put_changed(tx, &leg, None).await?;
+    }
+    Ok(())
 }
 
 /// Everything that came of a participant.

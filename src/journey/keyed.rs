@@ -71,6 +71,11 @@ impl Journey {
     }
 }
 
+/// What participants' messages and documents are sealed under.
+fn of_persons<'a>(persons: impl Iterator<Item = &'a PersonKey>) -> impl Iterator<Item = Holder> {
+    persons.flat_map(|person| [RetentionClass::Journal, RetentionClass::Feed].map(|class| Holder::person(person, class)))
+}
+
 impl<T: Tx> KeyedTx<T> {
     /// Makes everything durable: the ledgers first, then the content, then the mark.
     ///
@@ -112,18 +117,23 @@ impl<T: Tx> KeyedTx<T> {
         self.cause = Some(message);
     }
 
-    /// Takes every lock that settling what is concerned can need, and fetches the participants' keys.
+    /// Takes every lock that settling what is concerned can need, and fetches the participants' keys. It makes none: where one
+    /// was destroyed, an empty one would outlive what was kept.
     ///
     /// # Errors
     /// A fault of either store.
     pub async fn lock(&mut self, concerned: &Concerned) -> Stored<()> {
-        self.lock_with(concerned, &[]).await
+        self.tx.lock(concerned).await?;
+        self.find(concerned.persons.iter()).await
     }
 
-    /// As [`KeyedTx::lock`], and fetches the keys of other holders in the same query.
+    /// As [`KeyedTx::lock`] before something arrives: in one query for a whole batch it fetches the keys of other holders too,
+    /// and makes those that are missing.
     pub(super) async fn lock_with(&mut self, concerned: &Concerned, others: &[Holder]) -> Stored<()> {
         self.tx.lock(concerned).await?;
-        self.fetch(concerned.persons.iter(), others).await
+        let holders: Vec<Holder> = of_persons(concerned.persons.iter()).chain(others.iter().copied()).collect();
+        let now = self.tx.now();
+        self.vault.ready(&mut self.ring, &holders, now).await
     }
 
     /// Claims reports whose time has come, and fetches their participants' keys.
@@ -132,7 +142,7 @@ impl<T: Tx> KeyedTx<T> {
     /// A fault of either store.
     pub async fn claim_due(&mut self, limit: i64) -> Stored<Vec<DueReport>> {
         let due = self.tx.claim_due(limit).await?;
-        self.fetch(due.iter().map(|report| &report.person), &[]).await?;
+        self.find(due.iter().map(|report| &report.person)).await?;
         Ok(due)
     }
 
@@ -142,16 +152,13 @@ impl<T: Tx> KeyedTx<T> {
     /// A fault of either store.
     pub async fn claim_due_answers(&mut self, limit: i64) -> Stored<Vec<DueAnswer>> {
         let due = self.tx.claim_due_answers(limit).await?;
-        self.fetch(due.iter().map(|one| &one.person), &[]).await?;
+        self.find(due.iter().map(|one| &one.person)).await?;
         Ok(due)
     }
 
-    async fn fetch(&mut self, persons: impl Iterator<Item = &PersonKey> + Send, others: &[Holder]) -> Stored<()> {
-        let classes = [RetentionClass::Journal, RetentionClass::Feed];
-        let of = |person| classes.map(|class| Holder::person(person, class));
-        let holders: Vec<Holder> = persons.flat_map(of).chain(others.iter().copied()).collect();
-        let now = self.tx.now();
-        self.vault.ready(&mut self.ring, &holders, now).await
+    async fn find(&mut self, persons: impl Iterator<Item = &PersonKey> + Send) -> Stored<()> {
+        let holders: Vec<Holder> = of_persons(persons).collect();
+        self.vault.find(&mut self.ring, &holders).await
     }
 
     /// Seals a message as it came under its holder's key.

@@ -4,8 +4,20 @@ use super::Named;
 use crate::config::{Amqp, Config, DatabaseTls, FeedConfig, KeyStorePlace, Postgres, Store, Via};
 
 /// How long what is kept.
-pub(super) fn retention(_: Option<&Config>) -> Vec<Named> {
-    vec![Named::new("Alla slag", "Gallringstider är inte konfigurerade.")]
+pub(super) fn retention(config: Option<&Config>) -> Vec<Named> {
+    let Some(rules) = config.map(|config| &config.retention).filter(|rules| rules.every.is_some()) else {
+        return vec![Named::new("Alla slag", "Gallringstider är inte konfigurerade.")];
+    };
+    let days = |name, days: u32, from| Named::new(name, format!("{days} dagar {from}"));
+    vec![
+        days("Handlingar i flöden", rules.feed, "från framställningen"),
+        days("Rapporter", rules.journal, "från ankomsten"),
+        days("Väntande rapporter", rules.held, "från ankomsten"),
+        days("Avvisade meddelanden", rules.dead_letters, "från ankomsten"),
+        days("Meddelanden som inte går att läsa", rules.unreadable, "från ankomsten"),
+        days("Samtycken och skyddsmarkeringar", rules.consents, "från samtyckets sista dag"),
+        Named::new("Granskningsloggen", format!("Gallras inte av programmet. Bevaras enligt {}.", rules.audit_rule)),
+    ]
 }
 
 /// The technical measures: first those that no configuration can turn off.

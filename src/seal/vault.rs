@@ -145,6 +145,23 @@ impl Vault {
         if wanted.is_empty() { Ok(()) } else { Err(SealError::Key.into()) }
     }
 
+    /// Puts the keys of holders on a ring, those that there are, in one query.
+    ///
+    /// # Errors
+    /// As [`Vault::ready`].
+    pub async fn find(&self, ring: &mut Keyring, holders: &[Holder]) -> Stored<()> {
+        let mut wanted: Vec<Holder> = holders.iter().filter(|holder| ring.of(holder).is_none()).copied().collect();
+        wanted.sort();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        for key in self.store.of_holders(&wanted).await? {
+            ring.take(self.unwrap(&key)?);
+        }
+        Ok(())
+    }
+
     /// Puts the keys that opened bytes need on a ring, in one query; those that are no more are remembered as gone.
     ///
     /// # Errors

@@ -43,6 +43,53 @@ pub struct WholeEntry {
     pub confirmed_at: Option<Timestamp>,
 }
 
+named!(
+    /// What is kept for how long.
+    KeptKind {
+        /// Documents in feeds.
+        Feed = "feed",
+        /// Messages as they came, where nothing else is said.
+        Journal = "journal",
+        /// Consents and flags.
+        Consents = "consents",
+        /// Reports that wait.
+        Held = "held",
+        /// Refused messages.
+        DeadLetters = "dead-letters",
+        /// Messages of which nobody can tell whom they are about.
+        Unreadable = "unreadable",
+    }
+);
+
+impl KeptKind {
+    /// All kinds, each after what rests on it: consents go after the reports that they opened.
+    pub const ALL: [Self; 6] = [Self::Feed, Self::Journal, Self::Held, Self::DeadLetters, Self::Unreadable, Self::Consents];
+}
+
+/// A message whose content is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptMessage {
+    /// The message.
+    pub number: MessageNumber,
+    /// Whom it is about.
+    pub person: Option<PersonKey>,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// An entry whose content is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptEntry {
+    /// Whose feed.
+    pub recipient: RecipientId,
+    /// The entry.
+    pub position: Position,
+    /// Whom it is about.
+    pub person: PersonKey,
+    /// When it was published.
+    pub published_at: Timestamp,
+}
+
 /// A document that was served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedDocument {
@@ -58,6 +105,17 @@ pub struct ServedDocument {
     pub served_at: Timestamp,
 }
 
+/// What of a participant's may still have a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    /// Reports as they came.
+    Reports,
+    /// Messages of any kind.
+    Messages,
+    /// Documents in feeds.
+    Documents,
+}
+
 /// What the participant's rights and retention ask of a transaction.
 pub trait Rights: Send {
     /// All entries of reports with their contents, in every feed, by recipient and position.
@@ -70,6 +128,29 @@ pub trait Rights: Send {
     /// Blanks entries for good. A document that is live is [`EntryState::Expired`] from then on and no longer shown. The keyed
     /// digests of the contents go too where `digests` says so.
     fn blank_entries(&mut self, entries: &[(RecipientId, Position)], digests: bool) -> impl Future<Output = Stored<()>> + Send;
+
+    /// Messages of a kind after a number that came before an instant and whose content is kept, in order.
+    fn kept_messages(
+        &mut self,
+        kind: KeptKind,
+        before: Timestamp,
+        after: MessageNumber,
+        limit: i64,
+    ) -> impl Future<Output = Stored<Vec<KeptMessage>>> + Send;
+
+    /// Documents after a place that were published before an instant and whose content is kept, by recipient and position.
+    fn kept_entries(
+        &mut self,
+        before: Timestamp,
+        after: &(RecipientId, Position),
+        limit: i64,
+    ) -> impl Future<Output = Stored<Vec<KeptEntry>>> + Send;
+
+    /// How many contents of each kind are kept, and since when the oldest; kinds without any are left out.
+    fn kept_by_kind(&mut self) -> impl Future<Output = Stored<Vec<(KeptKind, i64, Timestamp)>>> + Send;
+
+    /// Whether any content of a participant is left.
+    fn still_holds(&mut self, person: &PersonKey, what: Holding) -> impl Future<Output = Stored<bool>> + Send;
 
     /// Documents that were served first from an instant on and before another.
     fn served_between(

@@ -69,3 +69,12 @@ macro_rules! withdrawal_again {
         )
     };
 }
+
+/// What is kept for how long: the kind of a message (see `KeptKind`).
+macro_rules! kept_kind {
+    () => {
+        "CASE WHEN person IS NULL THEN 'unreadable' WHEN state = 'recorded' THEN 'consents' \
+         WHEN state = 'refused' THEN 'dead-letters' WHEN EXISTS (SELECT 1 FROM legs WHERE legs.message = messages.number \
+         AND legs.state = 'held') THEN 'held' ELSE 'journal' END AS kept_kind"
+    };
+}

@@ -76,6 +76,21 @@ impl Event for Swept {
     }
 }
 
+/// What had been kept for its period was blanked.
+#[derive(Debug)]
+pub struct RetentionRan {
+    /// The retention class.
+    pub kind: &'static str,
+    /// How many contents.
+    pub gone: usize,
+}
+
+impl Event for RetentionRan {
+    fn emit(&self) {
+        tracing::info!(retention.class = self.kind, gone = self.gone, "what may be kept no longer is blanked");
+    }
+}
+
 /// A transaction has committed.
 #[derive(Debug)]
 pub struct Committed {

@@ -13,7 +13,8 @@ pub use audit_event::CheckpointWritten;
 pub use broker::{BrokerAway, BrokerReached, EnvelopeRefused, NotAcknowledged, RunAlone};
 pub use contracts_event::{ContractsKept, ContractsRenewed};
 pub use event::{
-    Committed, Event, FileStuck, FileUnreadable, MessageTaken, PartFailed, PutOff, Started, Stopped, Swept, Waiting,
+    Committed, Event, FileStuck, FileUnreadable, MessageTaken, PartFailed, PutOff, RetentionRan, Started, Stopped, Swept,
+    Waiting,
 };
 pub use feed_event::{AcceptFailed, ClientRefused, HandshakeFailed, RevocationUnchecked, TrustKept, TrustRenewed};
 pub use health::{Health, Part, PartState, PartView};

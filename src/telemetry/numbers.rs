@@ -33,6 +33,12 @@ struct OfPart {
     part: String,
 }
 
+/// A label with what is kept: one of the store's words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfClass {
+    class: &'static str,
+}
+
 /// Labels of an answer over HTTP: a route's pattern, never a path, and a status.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfAnswer {
@@ -74,6 +80,8 @@ pub struct Numbers {
     withdrawals_oldest: Family<OfRecipient, Gauge>,
     oldest_dead_letter: Gauge,
     oldest_due: Gauge,
+    kept: Family<OfClass, Gauge>,
+    kept_oldest: Family<OfClass, Gauge>,
     parts: Family<OfPart, Gauge>,
     batch: Histogram,
     commit: Histogram,
@@ -104,6 +112,8 @@ impl Default for Numbers {
             withdrawals_oldest: Family::default(),
             oldest_dead_letter: Gauge::default(),
             oldest_due: Gauge::default(),
+            kept: Family::default(),
+            kept_oldest: Family::default(),
             parts: Family::default(),
             // 1 to 2 048 messages.
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
@@ -146,6 +156,8 @@ impl Numbers {
         );
         r.register("oldest_dead_letter_seconds", "Age of the oldest dead letter", self.oldest_dead_letter.clone());
         r.register("oldest_due_seconds", "How long the oldest due leg has been due", self.oldest_due.clone());
+        r.register("kept", "Contents that are kept, by retention class", self.kept.clone());
+        r.register("kept_oldest_seconds", "Age of the oldest content that is kept", self.kept_oldest.clone());
         r.register("part_up", "Whether a part of the service works (1) or not (0)", self.parts.clone());
         r.register("batch_size", "Messages in one transaction", self.batch.clone());
         r.register("commit_seconds", "Time from the first message of a batch to its commit", self.commit.clone());
@@ -203,6 +215,12 @@ impl Numbers {
     pub fn set_ages(&self, dead_letter: i64, due: i64) {
         self.oldest_dead_letter.set(dead_letter);
         self.oldest_due.set(due);
+    }
+
+    /// How many contents of a retention class are kept, and the age of the oldest in seconds.
+    pub fn set_kept(&self, class: &'static str, count: i64, oldest: i64) {
+        self.kept.get_or_create(&OfClass { class }).set(count);
+        self.kept_oldest.get_or_create(&OfClass { class }).set(oldest);
     }
 
     /// A batch of messages has committed.

@@ -180,6 +180,24 @@ statements! {
         state = CASE WHEN state = 'live' AND method = 'PUT' THEN 'expired' ELSE state END \
         FROM UNNEST($1::text[], $2::bigint[]) AS gone (recipient, position) \
         WHERE entries.recipient = gone.recipient AND entries.position = gone.position";
+    KEPT_MESSAGES = concat!(
+        "SELECT number, person, received_at FROM (SELECT number, person, received_at, ",
+        kept_kind!(),
+        " FROM messages WHERE number > $1 AND received_at < $2 AND octet_length(sealed) > 0) AS kept WHERE kept_kind = $3 \
+         ORDER BY number LIMIT $4"
+    );
+    KEPT_ENTRIES = "SELECT recipient, position, person, published_at FROM entries WHERE (recipient, position) > ($1, $2) \
+        AND published_at < $3 AND octet_length(sealed) > 0 AND person IS NOT NULL ORDER BY recipient, position LIMIT $4";
+    KEPT_BY_KIND = concat!(
+        "SELECT kept_kind, count(*) AS kept, min(since) AS since FROM (SELECT ",
+        kept_kind!(),
+        ", received_at AS since FROM messages WHERE octet_length(sealed) > 0 UNION ALL SELECT 'feed', published_at FROM entries \
+         WHERE octet_length(sealed) > 0 AND person IS NOT NULL) AS kept GROUP BY kept_kind"
+    );
+    HOLDS_REPORTS = "SELECT EXISTS (SELECT 1 FROM messages WHERE person = $1 AND kind = 'report' AND octet_length(sealed) > 0)";
+    HOLDS_MESSAGES = "SELECT EXISTS (SELECT 1 FROM messages WHERE person = $1 AND octet_length(sealed) > 0)";
+    HOLDS_DOCUMENTS = "SELECT EXISTS (SELECT 1 FROM messages JOIN entries ON entries.report = messages.report \
+        WHERE messages.person = $1 AND messages.kind = 'report' AND octet_length(entries.sealed) > 0)";
     SERVED_BETWEEN = "SELECT recipient, person, message, contract, served_at FROM entries WHERE served_at >= $1 \
         AND served_at < $2 AND method = 'PUT' AND person IS NOT NULL AND ($3::text IS NULL OR recipient = $3)";
     KEEP_REVOCATION = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES ($1, $2, $3, $4) \

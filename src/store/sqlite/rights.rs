@@ -5,14 +5,17 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::entries::method;
-use super::read::{column, digest, micros, optional_time, person as person_of, recipient as recipient_of, time, word};
+use super::read::{
+    column, digest, micros, optional_digest, optional_time, person as person_of, recipient as recipient_of, time, word,
+};
 use super::tx::SqliteTx;
 use super::{Stored, away, sql};
-use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
+use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::seal::SealedBytes;
-use crate::store::{EntryState, Rights, ServedDocument, WholeEntry};
+use crate::store::{EntryState, Holding, KeptEntry, KeptKind, KeptMessage, Rights, ServedDocument, WholeEntry};
 
 const TABLE: &str = "entries";
+const MESSAGES: &str = "messages";
 
 impl Rights for SqliteTx {
     async fn entries_of(&mut self, reports: &[ReportKey]) -> Stored<Vec<WholeEntry>> {
@@ -40,6 +43,47 @@ impl Rights for SqliteTx {
             blank(self.db(), recipient, *position, digests).await?;
         }
         Ok(())
+    }
+
+    async fn kept_messages(
+        &mut self,
+        kind: KeptKind,
+        before: Timestamp,
+        after: MessageNumber,
+        limit: i64,
+    ) -> Stored<Vec<KeptMessage>> {
+        let query = sqlx::query(sql::KEPT_MESSAGES).bind(after.0).bind(micros(before)).bind(kind.as_str()).bind(limit);
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(kept_message).collect()
+    }
+
+    async fn kept_entries(
+        &mut self,
+        before: Timestamp,
+        (recipient, position): &(RecipientId, Position),
+        limit: i64,
+    ) -> Stored<Vec<KeptEntry>> {
+        let query = sqlx::query(sql::KEPT_ENTRIES).bind(recipient.as_str()).bind(position.0).bind(micros(before)).bind(limit);
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(kept_entry).collect()
+    }
+
+    async fn kept_by_kind(&mut self) -> Stored<Vec<(KeptKind, i64, Timestamp)>> {
+        let rows = sqlx::query(sql::KEPT_BY_KIND).fetch_all(self.db()).await.map_err(away)?;
+        let kind = |row: &SqliteRow| {
+            let kind = word(row, MESSAGES, "kept_kind", KeptKind::from_stored)?;
+            Ok((kind, column(row, "kept")?, time(row, MESSAGES, "since")?))
+        };
+        rows.iter().map(kind).collect()
+    }
+
+    async fn still_holds(&mut self, person: &PersonKey, what: Holding) -> Stored<bool> {
+        let query = match what {
+            Holding::Reports => sqlx::query(sql::HOLDS_REPORTS),
+            Holding::Messages => sqlx::query(sql::HOLDS_MESSAGES),
+            Holding::Documents => sqlx::query(sql::HOLDS_DOCUMENTS),
+        };
+        let query = query.bind(person.as_bytes().as_slice());
+        let row = query.fetch_one(self.db()).await.map_err(away)?;
+        column(&row, "holds")
     }
 
     async fn served_between(
@@ -74,6 +118,23 @@ fn whole(row: &SqliteRow) -> Stored<WholeEntry> {
         published_at: time(row, TABLE, "published_at")?,
         served_at: optional_time(row, TABLE, "served_at")?,
         confirmed_at: optional_time(row, TABLE, "confirmed_at")?,
+    })
+}
+
+fn kept_message(row: &SqliteRow) -> Stored<KeptMessage> {
+    Ok(KeptMessage {
+        number: MessageNumber(column(row, "number")?),
+        person: optional_digest(row, MESSAGES, "person", person_of)?,
+        received_at: time(row, MESSAGES, "received_at")?,
+    })
+}
+
+fn kept_entry(row: &SqliteRow) -> Stored<KeptEntry> {
+    Ok(KeptEntry {
+        recipient: recipient_of(row, "recipient")?,
+        position: Position(column(row, "position")?),
+        person: digest(row, TABLE, "person", person_of)?,
+        published_at: time(row, TABLE, "published_at")?,
     })
 }
 

@@ -4,4 +4,5 @@ mod erasure;
 mod erasure_postgres;
 mod export;
 mod people;
+mod retention;
 mod wrapping_files;

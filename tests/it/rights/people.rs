@@ -121,6 +121,15 @@ pub(super) async fn can_be_opened(sealed: &[Vec<u8>], stores: &[&dyn KeyStore], 
 
 /// The keyed hash under which the first participant is found.
 pub(super) fn first(journey: &Journey) -> PersonKey {
+    key_of(journey, FIRST)
+}
+
+/// The same of the second.
+pub(super) fn second(journey: &Journey) -> PersonKey {
+    key_of(journey, SECOND)
+}
+
+fn key_of(journey: &Journey, number: &str) -> PersonKey {
     let day = brygga::domain::date_of(noon());
-    journey.keys().person(&brygga::domain::PersonNumber::parse(FIRST, day).expect("a number"))
+    journey.keys().person(&brygga::domain::PersonNumber::parse(number, day).expect("a number"))
 }

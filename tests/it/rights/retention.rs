@@ -1,0 +1,149 @@
+//! Retention on both engines: what may be kept no longer goes, and what was decided still holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use brygga::app::retention::look;
+use brygga::config::RetentionConfig;
+use brygga::domain::RecipientId;
+use brygga::journey::{Journey, Outcome, Retained};
+use brygga::seal::{Holder, RetentionClass, ServiceKeys, Vault};
+use brygga::store::postgres::PostgresStore;
+use brygga::store::sqlite::SqliteStore;
+use brygga::store::{AuditAct, Clock, KeptKind, Store, Survey as _, Tx as _};
+use brygga::telemetry::{Health, Numbers};
+use jiff::{SignedDuration, Timestamp};
+
+use super::people::{consent, counts, first, message, noon, of_second, read, report, revocation, second};
+use crate::harness::set;
+use crate::servers::postgres::Server;
+
+fn after(days: i64) -> Timestamp {
+    noon().checked_add(SignedDuration::from_hours(24 * days)).expect("a time")
+}
+
+fn gone(all: &[Retained]) -> Vec<(KeptKind, usize)> {
+    all.iter().filter(|one| one.gone > 0).map(|one| (one.kind, one.gone)).collect()
+}
+
+/// `at` opens the same store at another time.
+async fn what_may_be_kept_no_longer_goes_and_what_was_decided_holds<S: Store>(at: impl AsyncFn(Timestamp) -> S) {
+    let journey = Journey::new(set(), Arc::new(ServiceKeys::derive(&[7; 32])), Vault::ephemeral().expect("keys"));
+    let rules = RetentionConfig::default();
+    let now = at(noon()).await;
+    let broken = message("activity-report.v1", "{");
+    let mut refused = report("AR-2");
+    refused.bytes =
+        String::from_utf8(refused.bytes).expect("UTF-8").replace("\"kind\":\"original\"", "\"kind\":\"nonsense\"").into();
+    // The first has taken one of two waivers back, the second none.
+    let mut arrivals =
+        vec![consent("H-0102"), report("AR-1"), broken.clone(), refused, consent("H-0104"), revocation("H-0104")];
+    arrivals.extend([of_second(consent("H-0103")), of_second(report("AR-9"))]);
+    journey.take(&now, arrivals.iter().map(|one| one.arrival(noon())).collect::<Vec<_>>()).await.expect("taken");
+    assert_eq!(counts(&read(&journey, &now).await), (4, 0));
+    assert_eq!(gone(&journey.retain(&now, &rules, None, false).await.expect("run")), []);
+
+    let later = at(after(200)).await;
+    let dry = journey.retain(&later, &rules, Some("ada"), true).await.expect("a dry run");
+    let wanted = [(KeptKind::DeadLetters, 1), (KeptKind::Unreadable, 1)];
+    assert!(gone(&dry).iter().all(|one| wanted.contains(one)) && gone(&dry).len() == 2, "{dry:?}");
+    assert_eq!(dry, journey.retain(&later, &rules, Some("ada"), true).await.expect("a dry run"), "it has changed nothing");
+    let run = journey.retain(&later, &rules, None, false).await.expect("a run");
+    assert_eq!(gone(&run), gone(&dry), "what was said has gone");
+    let again = journey.take(&later, [broken.arrival(after(200))]).await.expect("taken");
+    assert!(matches!(again[0], Outcome::Duplicate(_)), "its id is kept: {again:?}");
+    let mut tx = later.begin("test").await.expect("a transaction");
+    assert!(tx.dead_letters().await.expect("read").is_empty());
+    drop(tx);
+
+    // The documents go before the reports, and the place of each is kept.
+    let later = at(after(800)).await;
+    let run = journey.retain(&later, &rules, None, false).await.expect("a run");
+    assert!(gone(&run).contains(&(KeptKind::Feed, 6)), "four of Arbetsförmedlingen's and two of the support's: {run:?}");
+    let person = first(&journey);
+    let holders = |person| RetentionClass::OF_PERSONS.map(|class| Holder::person(person, class));
+    let of_both = [holders(&person), holders(&second(&journey))].concat();
+    let keys = journey.vault().store();
+    assert_eq!(keys.of_holders(&of_both).await.expect("read").len(), 2, "the keys of the documents are destroyed");
+    assert_eq!(counts(&read(&journey, &later).await), (0, 0), "they are shown no more");
+    // Both waivers of the first are over now, one of them because it was taken back: what was served gets its `DELETE`, although
+    // nothing is left of it but its place. Of the second nothing is said: a date alone has passed.
+    for _ in 0..3 {
+        journey.sweep(&later).await.expect("swept");
+    }
+    assert_eq!(counts(&read(&journey, &later).await), (0, 2), "nothing is published a second time");
+
+    let later = at(after(1500)).await;
+    let run = journey.retain(&later, &rules, None, false).await.expect("a run");
+    let (journal, consents) = (gone(&run).contains(&(KeptKind::Journal, 2)), gone(&run).contains(&(KeptKind::Consents, 4)));
+    // The consents wait until no report is left: a run goes through the kinds in the order in which they rest on each other.
+    assert!(journal && consents, "{run:?}");
+    assert_eq!(keys.of_holders(&of_both).await.expect("read"), [], "nothing is left of the participants");
+    assert_eq!(gone(&journey.retain(&later, &rules, None, false).await.expect("a run")), []);
+    for _ in 0..3 {
+        journey.sweep(&later).await.expect("swept");
+    }
+    assert_eq!(counts(&read(&journey, &later).await), (0, 2));
+    assert_eq!(keys.of_holders(&of_both).await.expect("read"), [], "and nothing makes a key where nothing arrives");
+    journey.give_back(&later).await.expect("the space is given back");
+    // The second takes the waiver back now: what nobody can judge any more is taken back too.
+    let late = of_second(revocation("H-0103")).arrival(after(1500));
+    journey.take(&later, [late]).await.expect("taken");
+    assert_eq!(counts(&read(&journey, &later).await), (0, 4));
+    brygga::audit::verify(&later, []).await.expect("read").expect("the chain holds");
+    let mut tx = later.begin("test").await.expect("a transaction");
+    let census = tx.census().await.expect("a census");
+    assert!(census.adds_up(), "{census:?}");
+    let feeds = tx.recipients().await.expect("read");
+    assert!(feeds.contains(&RecipientId::arbetsformedlingen()), "positions stay");
+    let kept = tx.kept_revocations(&person).await.expect("read");
+    assert_eq!(kept.len(), 1, "a revocation works without its content");
+    drop(tx);
+    assert_eq!(AuditAct::Retention.as_str(), "retention");
+}
+
+/// What `/metrics` says of messages that nobody can read.
+fn unreadable(numbers: &Numbers) -> Option<String> {
+    let text = numbers.text(&Health::default());
+    let line = text.lines().find(|line| line.starts_with("brygga_kept{") && line.contains("\"unreadable\""));
+    line.and_then(|line| line.rsplit(' ').next()).map(str::to_owned)
+}
+
+async fn a_service_blanks_only_where_periods_were_decided_and_once_in_each<S: Store>(at: impl AsyncFn(Timestamp) -> S) {
+    let journey = Journey::new(set(), Arc::new(ServiceKeys::derive(&[7; 32])), Vault::ephemeral().expect("keys"));
+    let (undecided, numbers) = (RetentionConfig::default(), Numbers::default());
+    let decided = RetentionConfig { every: Some(Duration::from_hours(24)), ..RetentionConfig::default() };
+    let take = async || {
+        let broken = message("activity-report.v1", "{").arrival(noon());
+        journey.take(&at(noon()).await, [broken]).await.expect("taken");
+    };
+    take().await;
+    let later = at(after(200)).await;
+    look(&journey, &later, &undecided, &numbers).await.expect("looked");
+    assert_eq!(unreadable(&numbers).as_deref(), Some("1"), "nobody has decided that anything goes");
+    look(&journey, &later, &decided, &numbers).await.expect("looked");
+    assert_eq!(unreadable(&numbers).as_deref(), Some("0"));
+    take().await;
+    look(&journey, &later, &decided, &numbers).await.expect("looked");
+    assert_eq!(unreadable(&numbers).as_deref(), Some("1"), "whoever looks within the period counts alone");
+    look(&journey, &at(after(202)).await, &decided, &numbers).await.expect("looked");
+    assert_eq!(unreadable(&numbers).as_deref(), Some("0"));
+}
+
+#[tokio::test]
+async fn retention_on_sqlite() {
+    let store = SqliteStore::in_memory(Clock::at(noon())).await.expect("a store");
+    what_may_be_kept_no_longer_goes_and_what_was_decided_holds(async |at| store.clone().with_clock(Clock::at(at))).await;
+    let store = SqliteStore::in_memory(Clock::at(noon())).await.expect("a store");
+    a_service_blanks_only_where_periods_were_decided_and_once_in_each(async |at| store.clone().with_clock(Clock::at(at))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_on_postgres() {
+    let settings = Server::shared().await.database().await;
+    let open = async |at| PostgresStore::open(&settings, Clock::at(at)).await.expect("the store opens").console();
+    what_may_be_kept_no_longer_goes_and_what_was_decided_holds(open).await;
+    let settings = Server::shared().await.database().await;
+    let open = async |at| PostgresStore::open(&settings, Clock::at(at)).await.expect("the store opens").console();
+    a_service_blanks_only_where_periods_were_decided_and_once_in_each(open).await;
+}
