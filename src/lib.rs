@@ -9,7 +9,7 @@
 //!   fail points of the fault runs, which are not in this build unless its feature is on.
 //! - Floor 2, the stages, pure and in the order of the way: [`intake`] > [`protection`] > [`contract`] > [`law`] >
 //!   [`agreement`] > [`consent`] > [`filter`] > [`translate`] > [`feed`].
-//! - Floor 3, the way as a whole: [`answer`], [`seal`], [`store`] (the port), [`audit`], [`journey`],
+//! - Floor 3, the way as a whole: [`account`], [`answer`], [`seal`], [`store`] (the port), [`audit`], [`journey`],
 //!   [`receipt`], [`dead_letter`], [`change`], [`records`], [`subject`].
 //! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`remote`], [`page`].
 //! - Floor 5, wiring: [`app`], [`cli`], [`shutdown`].
@@ -58,6 +58,7 @@ pub mod translate;
 
 pub mod feed;
 
+pub mod account;
 pub mod answer;
 pub mod audit;
 pub mod seal;

@@ -11,7 +11,7 @@ use crate::domain::{PersonKey, Position};
 use crate::feed::Method;
 use crate::journey::Journey;
 use crate::seal::{Erasure, Marks, RetentionClass, Revocation, SealError, TakenId, Vault};
-use crate::store::{AuditAct, AuditRow, Concerned, Feeds as _, Store, StoreError, Stored, Tx};
+use crate::store::{Accounts as _, AuditAct, AuditRow, Concerned, Feeds as _, Store, StoreError, Stored, Tx};
 
 /// Entries that are looked through in one transaction.
 const STEP: i64 = 500;
@@ -127,6 +127,8 @@ pub async fn accept_by<S: Store>(journey: &Journey, store: &S, operator: &str, s
     keys.begin_epoch(epoch, &marks(store).await?, store.now()).await?;
     let mut tx = store.begin("restore-accept").await?;
     tx.begin_epoch(epoch).await?;
+    // Whoever signed out, or was made to, since the backup was made is not signed in again by it.
+    tx.end_sessions().await?;
     let (revocations, flags, erasures) = (revocations.len(), flags.len(), erasures.len());
     let detail = json!({ "epoch": epoch, "revocations": revocations, "flags": flags, "erasures": erasures }).to_string();
     tx.audit(&AuditRow::by(AuditAct::Restore, operator).with(detail)).await?;

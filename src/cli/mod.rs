@@ -28,6 +28,7 @@ mod retention;
 mod serve;
 mod subject;
 mod table;
+mod user;
 mod withdrawals;
 
 use std::io::Write;
@@ -104,6 +105,9 @@ enum Command {
     /// What a participant has asked for: export, erase.
     #[command(subcommand)]
     Subject(subject::Command),
+    /// The people who may sign in to the console: add, list, change, disable, reset.
+    #[command(subcommand)]
+    User(user::Command),
     /// What was taken back from recipients: list.
     #[command(subcommand)]
     Withdrawals(withdrawals::Command),
@@ -133,6 +137,9 @@ pub enum CliError {
     /// The audit chain.
     #[error(transparent)]
     Audit(#[from] crate::audit::AuditFault),
+    /// An account.
+    #[error(transparent)]
+    Account(#[from] crate::account::AccountError),
     /// The file system.
     #[error("{0}")]
     Files(#[from] std::io::Error),
@@ -213,6 +220,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<u8, CliError> {
             Command::Breach(command) => breach::run(command, out).await,
             Command::Retention(command) => retention::run(command, out).await,
             Command::Subject(command) => subject::run(command, out).await,
+            Command::User(command) => user::run(command, out).await,
             Command::Withdrawals(command) => withdrawals::run(command, out).await,
         }
     })

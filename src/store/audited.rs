@@ -32,6 +32,8 @@ named!(
         Restore = "restore",
         /// Another set of contracts and agreements came into use.
         Contracts = "contracts",
+        /// Somebody signed in or out, or an account was changed.
+        Access = "access",
     }
 );
 

@@ -23,6 +23,7 @@ mod named;
 #[macro_use]
 mod statements;
 
+mod accounts;
 mod audited;
 mod clock;
 mod concerned;
@@ -43,6 +44,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use accounts::Accounts;
 pub use audited::{AuditAct, AuditRow, AuditedAct};
 pub use clock::Clock;
 pub use concerned::Concerned;
@@ -149,7 +151,7 @@ pub trait Store: Clone + Send + Sync + 'static {
 }
 
 /// One transaction.
-pub trait Tx: Feeds + Survey + Telling + Receipts + Withdrawals + Rights + Send {
+pub trait Tx: Accounts + Feeds + Survey + Telling + Receipts + Withdrawals + Rights + Send {
     /// The time of the transaction.
     fn now(&self) -> Timestamp;
 

@@ -1,5 +1,6 @@
 //! Floor 1: what is logged. Ids of messages, codes and counts; never contents, never anything of a person.
 
+mod access_event;
 mod audit_event;
 mod broker;
 mod contracts_event;
@@ -9,6 +10,7 @@ mod health;
 mod numbers;
 mod relay_event;
 
+pub use access_event::SignInRefused;
 pub use audit_event::CheckpointWritten;
 pub use broker::{BrokerAway, BrokerReached, EnvelopeRefused, NotAcknowledged, RunAlone};
 pub use contracts_event::{ContractsKept, ContractsRenewed};

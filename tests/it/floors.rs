@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 36] = [
+const FLOORS: [(&str, u8, u8); 37] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -19,6 +19,7 @@ const FLOORS: [(&str, u8, u8); 36] = [
     ("filter", 2, 6),
     ("translate", 2, 7),
     ("feed", 2, 8),
+    ("account", 3, 0),
     ("answer", 3, 0),
     ("audit", 3, 0),
     ("change", 3, 0),

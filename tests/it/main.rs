@@ -8,6 +8,7 @@
     reason = "a test may be plain: where it is wrong, it fails"
 )]
 
+mod accounts;
 mod amqp;
 mod audit;
 mod bad_input;

@@ -4,6 +4,7 @@
 //! statement when it commits; the counters that positions come from are raised after all that does not need them, so that
 //! writers stand in line for as short as can be. `docs/adr/0013-unit-of-work.md` says why.
 
+mod accounts;
 mod answers;
 mod audit;
 mod bases;

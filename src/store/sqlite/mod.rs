@@ -3,6 +3,7 @@
 //! Every transaction begins with `BEGIN IMMEDIATE` on the one writing connection, so a lock is never taken halfway
 //! (a deferred transaction that wants to write gets `SQLITE_BUSY` at once). Readers have connections of their own.
 
+mod accounts;
 mod answers;
 mod audit;
 mod census;
@@ -43,6 +44,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("base", include_str!("../../../migrations/sqlite/0001_base.sql")),
     ("audit chain", include_str!("../../../migrations/sqlite/0002_audit_chain.sql")),
     ("withdrawals and receipts", include_str!("../../../migrations/sqlite/0003_withdrawals_receipts.sql")),
+    ("accounts", include_str!("../../../migrations/sqlite/0004_accounts.sql")),
 ];
 
 /// How long a command waits for the writer before it says that the store is busy.
@@ -58,7 +60,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// The newest schema, which an open store has.
-    pub const SCHEMA: i64 = 3;
+    pub const SCHEMA: i64 = 4;
 
     /// Opens a file, making it where it is not there, and brings its schema up to date.
     ///

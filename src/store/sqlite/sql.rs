@@ -208,4 +208,18 @@ statements! {
     KEEP_REVOCATION = "INSERT INTO kept_revocations (consent, person, revoked_at, categories) VALUES (?1, ?2, ?3, ?4) \
         ON CONFLICT DO NOTHING";
     KEPT_REVOCATIONS = "SELECT consent, person, revoked_at, categories FROM kept_revocations WHERE person = ?1";
+
+    ADD_ACCOUNT = "INSERT INTO accounts (name, role, scope, password, created_at, password_at, disabled_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+    CHANGE_ACCOUNT = "UPDATE accounts SET role = ?2, scope = ?3, password = ?4, password_at = ?5, disabled_at = ?6 \
+        WHERE name = ?1";
+    ACCOUNT = "SELECT name, role, scope, password, created_at, password_at, disabled_at FROM accounts WHERE name = ?1";
+    ACCOUNTS = "SELECT name, role, scope, password, created_at, password_at, disabled_at FROM accounts ORDER BY name";
+    OPEN_SESSION = "INSERT INTO sessions (digest, account, created_at, seen_at) VALUES (?1, ?2, ?3, ?4)";
+    SESSION = "SELECT digest, account, created_at, seen_at FROM sessions WHERE digest = ?1";
+    TOUCH_SESSION = "UPDATE sessions SET seen_at = ?2 WHERE digest = ?1";
+    END_SESSION = "DELETE FROM sessions WHERE digest = ?1";
+    END_SESSIONS_OF = "DELETE FROM sessions WHERE account = ?1";
+    END_SESSIONS = "DELETE FROM sessions";
+    SWEEP_SESSIONS = "DELETE FROM sessions WHERE created_at <= ?1 OR seen_at <= ?2";
 }

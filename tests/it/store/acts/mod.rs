@@ -1,6 +1,7 @@
 //! The store's port, act by act: what each must do, on either engine from the same source. The key store's port has its
 //! own suite.
 
+mod accounts;
 mod answers;
 mod audit;
 mod counts;
