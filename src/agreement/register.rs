@@ -276,10 +276,12 @@ impl Reader<'_> {
         })
     }
 
-    /// Where the law knows what the agreement cites, something of it is a ground on each day on which it may be relied on.
+    /// The law knows what the agreement cites: something of it is a ground on each day on which it may be relied on, and what is
+    /// cited of an act that has grounds is one of them. A ground that is misspelt would ask for no consent where it needs one.
     fn check_ground(&mut self, dated: &WrittenTerms, from: Date, last: Date) {
         let cited = dated.legal_ground.get_ref();
-        if self.law.cited(cited).next().is_none() {
+        if let Some(unknown) = self.law.unknown_ground(cited) {
+            self.flaw(dated.legal_ground.span().start, format!("law.toml has no legal ground that is cited as `{unknown}`"));
             return;
         }
         let mut day = Some(from);

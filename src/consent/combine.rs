@@ -21,6 +21,8 @@ pub(super) struct Consent {
     pub(super) agreement: String,
     /// What is still consented to.
     pub(super) categories: Categories,
+    /// What the participant has taken back of it.
+    pub(super) ended: Categories,
     pub(super) from: Date,
     pub(super) to: Date,
     pub(super) given_at: Timestamp,
@@ -79,6 +81,7 @@ fn combine_one(revisions: &[&ConsentRevision]) -> Option<Consent> {
         receiving: first.receiving,
         agreement: first.agreement.clone(),
         categories: first.categories,
+        ended: Categories::NONE,
         from: first.from,
         to: first.to,
         given_at: first.given_at,
@@ -89,10 +92,12 @@ fn combine_one(revisions: &[&ConsentRevision]) -> Option<Consent> {
     for other in highest {
         consent.narrow(other);
     }
+    let agreed = revisions.iter().fold(Categories::NONE, |all, record| all.union(record.categories));
     let mut taken_back = false;
     for record in revisions.iter().filter(|record| record.revoked_at.is_some()) {
         taken_back = true;
         consent.categories = record.revoked_categories.map_or(Categories::NONE, |ended| consent.categories.minus(ended));
+        consent.ended = consent.ended.union(record.revoked_categories.map_or(agreed, |ended| agreed.intersection(ended)));
     }
     consent.revoked = taken_back && consent.categories.is_empty();
     Some(consent)
@@ -153,6 +158,7 @@ mod tests {
     fn a_revocation_without_categories_ends_all() {
         let combined = combine(&[revision(2, None, true), revision(3, None, false)]);
         assert!(combined[0].is_revoked() && combined[0].categories.is_empty());
+        assert_eq!(combined[0].ended, [Category::Identity, Category::Attendance].into_iter().collect());
         assert!(!combined[0].is_active("2026-03-01T00:00:00Z".parse().expect("a time")));
     }
 }

@@ -5,6 +5,7 @@
 
 mod combine;
 mod ground;
+mod lapse;
 mod standing;
 
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use crate::domain::{Categories, Code, ConsentKind, ConsentRevision, ReportKey, d
 use crate::law::Law;
 use combine::{Consent, combine};
 pub use ground::Touched;
+pub use lapse::{Fate, Lapsed, Narrowed};
 pub use standing::{ConsentStanding, standing};
 
 /// A leg whose gate is open. Only this module makes one.
@@ -67,7 +69,7 @@ impl Permitted {
 }
 
 /// Why a leg's gate is not open, and what becomes of the leg.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Shut {
     /// It waits; what was recorded may change it, or the instant.
     Held {
@@ -80,6 +82,8 @@ pub enum Shut {
     Refused(Code),
     /// The participant has taken back what would have opened it.
     Withdrawn(Code),
+    /// A date has ended it, and nobody has taken it back: what was shown in time stays with its recipient.
+    Lapsed(Box<Lapsed>),
 }
 
 /// Asks the gate, and where the agreement's legal ground is consent, for that consent too.
@@ -90,8 +94,7 @@ pub fn permit(covered: Covered, records: &[ConsentRevision], law: &Law, now: Tim
     let closes = covered.terms().closes_at();
     let is_closed = now >= closes;
     let Some(terms) = covered.recipient_terms() else {
-        let code = if is_closed { Code::JourneyLapsed } else { Code::AgreementNone };
-        return Err(Shut::Refused(code));
+        return Err(if is_closed { Lapsed::over(Code::JourneyLapsed) } else { Shut::Refused(Code::AgreementNone) });
     };
     let (gate, always, with_consent) = (terms.gate.kind, terms.matrix.always, terms.matrix.with_consent);
     let all: Vec<Consent> = combine(records).into_iter().filter(|consent| concerns(consent, &covered)).collect();
@@ -100,13 +103,14 @@ pub fn permit(covered: Covered, records: &[ConsentRevision], law: &Law, now: Tim
     if is_closed {
         // What was disclosed in time stays with its recipient, but not what the participant takes back afterwards.
         let is_taken_back = gate == GateKind::Waiver && active.is_empty() && waivers.iter().any(Consent::is_revoked);
-        return Err(if is_taken_back { Shut::Withdrawn(Code::ConsentRevoked) } else { Shut::Refused(Code::JourneyLapsed) });
+        let lapsed = || Lapsed::over(Code::JourneyLapsed).narrowed_by(&waivers, &covered);
+        return Err(if is_taken_back { Shut::Withdrawn(Code::ConsentRevoked) } else { lapsed() });
     }
     let named = active.iter().fold(Categories::NONE, |all, consent| all.union(consent.categories));
     if gate == GateKind::Waiver && active.is_empty() {
-        return Err(shut(&waivers, &covered, now));
+        return Err(shut(&waivers, &covered, now).narrowed_by(&waivers, &covered));
     }
-    let ground = ground::ask(&grounds, &covered, law, now)?;
+    let ground = ground::ask(&grounds, &covered, law, now).map_err(|shut| shut.narrowed_by(&waivers, &covered))?;
     let relied_on = || active.iter().copied().chain(ground.relied_on.iter().copied());
     let until = relied_on().map(|consent| end_of(consent.to)).fold(closes, Ord::min).min(ground.until);
     let consents = relied_on().map(|consent| consent.key).collect();
@@ -131,15 +135,30 @@ fn concerns(consent: &Consent, covered: &Covered) -> bool {
 fn shut(waivers: &[Consent], covered: &Covered, now: Timestamp) -> Shut {
     let hold_ends = covered.hold_ends().min(covered.terms().closes_at());
     let today = date_of(now);
-    let begins = begins(waivers, now);
-    if let Some(begins) = begins {
-        return held_or_over(Code::ConsentNotYet, begins, hold_ends, now);
+    let is_revoked = waivers.iter().any(Consent::is_revoked);
+    let has_ended = !is_revoked && waivers.iter().any(|consent| consent.to < today);
+    if let Some(begins) = begins(waivers, now) {
+        let waits = held_or_over(Code::ConsentNotYet, begins, hold_ends, now);
+        if !has_ended {
+            return waits;
+        }
+        // One has ended and another is to come: what was shown stays meanwhile, and is shown anew then, whether or not a report
+        // that was never shown would still wait for it.
+        let code = Code::ConsentNotYet;
+        let opened = Fate { code, until: Some(begins.min(covered.terms().closes_at())) };
+        return Lapsed::of(
+            opened,
+            match waits {
+                Shut::Held { code, until } => Fate { code, until: Some(until) },
+                _ => Fate { code: Code::ConsentHoldExpired, until: None },
+            },
+        );
     }
-    if waivers.iter().any(Consent::is_revoked) {
+    if is_revoked {
         return Shut::Withdrawn(Code::ConsentRevoked);
     }
-    if waivers.iter().any(|consent| consent.to < today) {
-        return Shut::Refused(Code::ConsentExpired);
+    if has_ended {
+        return Lapsed::over(Code::ConsentExpired);
     }
     held_or_over(Code::ConsentMissing, hold_ends, hold_ends, now)
 }

@@ -18,6 +18,7 @@ mod fates;
 mod guard;
 mod in_force;
 mod keyed;
+mod lapse;
 mod protected;
 mod recall;
 mod receipts;

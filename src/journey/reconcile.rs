@@ -18,6 +18,8 @@ pub(super) enum Desired<'a> {
     Documents(&'a [(Subject, Vec<u8>)]),
     /// None, and what was served is taken back.
     Retract,
+    /// Nothing of these subjects, and what was served of them is taken back; the others are left as they are.
+    RetractOf(&'a [Subject]),
     /// None any more, because a date has passed: what was served stays served, unless something newer was to replace it.
     Lapse,
 }
@@ -42,7 +44,7 @@ pub(super) enum Act {
 pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act> {
     let wanted = match desired {
         Desired::Documents(documents) => *documents,
-        Desired::Retract | Desired::Lapse => &[],
+        Desired::Retract | Desired::RetractOf(_) | Desired::Lapse => &[],
     };
     let mut acts = Vec::new();
     for (index, (subject, fingerprint)) in wanted.iter().enumerate() {
@@ -55,6 +57,9 @@ pub(super) fn reconcile(entries: &[EntryRow], desired: &Desired<'_>) -> Vec<Act>
     let subjects: BTreeSet<Subject> = entries.iter().map(|entry| entry.subject).collect();
     for subject in subjects {
         if wanted.iter().any(|(wanted, _)| *wanted == subject) {
+            continue;
+        }
+        if matches!(desired, Desired::RetractOf(subjects) if !subjects.contains(&subject)) {
             continue;
         }
         let live = live(entries, &subject);

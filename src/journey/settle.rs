@@ -6,23 +6,16 @@
 use super::Journey;
 use super::basis::basis_text;
 use super::keyed::KeyedTx;
-use super::reconcile::{Desired, stays};
+use super::lapse::{Come, Ended};
+use super::reconcile::Desired;
 use super::way::{self, Basis, Judged, Opened, Verdict};
 use crate::agreement::Covered;
-use crate::domain::{Code, ConsentRevision, LegId, PersonKey, RecipientId, ReportKey};
+use crate::domain::{Code, ConsentRevision, LegId, PersonKey, ReportKey};
 use crate::seal::ContentDigest;
 use crate::store::{AuditAct, AuditRow, LegRow, LegState, MessageKind, MessageState, Stored, StoredMessage, Tx};
 
 /// Reports that one consent's own transaction settles; the rest becomes due and is settled by the sweep.
 const BOUND: usize = 200;
-
-/// What a leg has come to, for its row.
-struct Come {
-    state: LegState,
-    code: Option<Code>,
-    due_at: Option<jiff::Timestamp>,
-    documents: usize,
-}
 
 impl Journey {
     /// Settles every report of a participant: a gate may have opened or shut, or the participant become protected.
@@ -185,10 +178,11 @@ impl Journey {
                     // The contracts have changed under it, or its key is gone. Whether this gate has shut nobody can tell any
                     // more, so it counts as shut; otherwise its legs stay as they are, and a person can run it again.
                     _ if may_shut => return self.shut(tx, highest, report).await,
-                    Some(Judged::Refused(refusal)) if refusal.code().as_str().starts_with("agreement.") => {
+                    // It was taken before: another set's agreements do not cover it any more, or its contracts refuse it.
+                    Some(Judged::Refused(refusal)) if refusal.code() != Code::JourneyFailed => {
                         return self.uncover(tx, highest, report, refusal.code()).await;
                     }
-                    _ => return self.rest(tx, highest).await,
+                    _ => return self.rest(tx, highest, report).await,
                 };
                 &judged
             }
@@ -245,7 +239,7 @@ impl Journey {
         // A panic in the way is our fault and must neither stop the rest of the batch nor lose the message.
         let verdict = guarded(|| way::walk(covered, consents, now, &self.set, self.keys()))
             .unwrap_or(Verdict::Refuse(Code::JourneyFailed));
-        let is_over = matches!(verdict, Verdict::Withdraw(_) | Verdict::Refuse(_));
+        let before = tx.legs(stored.number).await?.into_iter().find(|leg| leg.id.recipient == recipient);
         let (mut basis, mut content) = (Basis::default(), None);
         let come = match verdict {
             Verdict::Publish { renditions, until, wakes_at, basis: rests_on } => {
@@ -258,19 +252,26 @@ impl Journey {
                 self.apply(tx, stored, &report, &recipient, &Desired::Documents(&documents), &fresh, Code::JourneySuperseded)
                     .await?;
                 content = stored.message.person.and_then(|person| tx.digest_of_documents(&person, &renditions));
-                Come { state: LegState::Published, code: None, due_at: Some(wakes_at), documents: documents.len() }
+                Come { documents: documents.len(), ..Come::new(LegState::Published, None, Some(wakes_at)) }
             }
             Verdict::Hold { code, until } => {
-                // A day on which the law changes takes nothing back of what was served lawfully before it.
-                let desired = if code == Code::ConsentUnconfirmed { Desired::Lapse } else { Desired::Retract };
-                self.apply(tx, stored, &report, &recipient, &desired, &[], Code::JourneySuperseded).await?;
-                Come { state: LegState::Held, code: Some(code), due_at: Some(until), documents: 0 }
+                self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::JourneySuperseded).await?;
+                Come::new(LegState::Held, Some(code), Some(until))
             }
             Verdict::Withdraw(code) => {
                 self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], code).await?;
-                Come { state: LegState::Withdrawn, code: Some(code), due_at: None, documents: 0 }
+                let was_open =
+                    before.as_ref().is_some_and(|leg| matches!(leg.state, LegState::Published | LegState::Withdrawn));
+                Come { keeps_basis: was_open, ..Come::new(LegState::Withdrawn, Some(code), None) }
             }
-            Verdict::Refuse(code) => self.refuse_leg(tx, stored, &report, &recipient, code).await?,
+            Verdict::Refuse(code) => {
+                self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], code).await?;
+                Come::new(LegState::Refused, Some(code), None)
+            }
+            Verdict::Lapse { opened, unopened, taken } => {
+                let ended = Ended { stored, report: &report, recipient: &recipient, before: before.as_ref() };
+                self.lapse_leg(tx, ended, (opened, unopened), &taken).await?
+            }
             Verdict::Cancel => {
                 self.apply(tx, stored, &report, &recipient, &Desired::Retract, &[], Code::JourneyCancelled).await?;
                 let entries = tx.entries(&report, &recipient).await?;
@@ -280,14 +281,12 @@ impl Journey {
                 } else {
                     (LegState::Superseded, Some(Code::JourneyCancelled))
                 };
-                Come { state, code, due_at: None, documents: deletes }
+                Come { documents: deletes, ..Come::new(state, code, None) }
             }
         };
-        let before = tx.legs(stored.number).await?.into_iter().find(|leg| leg.id.recipient == recipient);
-        let was_open = before.filter(|leg| matches!(leg.state, LegState::Published | LegState::Withdrawn));
-        let basis = match was_open {
+        let basis = match before {
             // It says what was disclosed, as long as nothing else is.
-            Some(before) if is_over && come.state != LegState::Refused => before.basis,
+            Some(before) if come.keeps_basis => before.basis,
             _ => basis_text(covered, &basis, &self.set, now)?,
         };
         let leg = LegRow {
@@ -300,33 +299,6 @@ impl Journey {
             basis,
         };
         self.put_changed(tx, &leg, content).await
-    }
-
-    /// A leg that a date has ended keeps what was served; one that never had a right to anything takes back all.
-    async fn refuse_leg<T: Tx>(
-        &self,
-        tx: &mut KeyedTx<T>,
-        stored: &StoredMessage,
-        report: &ReportKey,
-        recipient: &RecipientId,
-        code: Code,
-    ) -> Stored<Come> {
-        let by_date = matches!(code, Code::ConsentExpired | Code::JourneyLapsed | Code::ConsentUnconfirmed);
-        let before = tx.legs(stored.number).await?.into_iter().find(|leg| leg.id.recipient == *recipient);
-        // A leg that waits for a consent to be confirmed has been open, if it ever showed anything.
-        let was_open = before.is_some_and(|leg| {
-            leg.state == LegState::Published || matches!(leg.code, Some(Code::JourneyLapsed | Code::ConsentUnconfirmed))
-        });
-        if !by_date || !was_open {
-            self.apply(tx, stored, report, recipient, &Desired::Retract, &[], code).await?;
-            return Ok(Come { state: LegState::Refused, code: Some(code), due_at: None, documents: 0 });
-        }
-        self.apply(tx, stored, report, recipient, &Desired::Lapse, &[], Code::JourneyLapsed).await?;
-        let entries = tx.entries(report, recipient).await?;
-        let documents = entries.iter().filter(|entry| entry.message == stored.number && stays(&entries, entry)).count();
-        let (state, code) =
-            if documents > 0 { (LegState::Published, None) } else { (LegState::Withdrawn, Some(Code::JourneyLapsed)) };
-        Ok(Come { state, code, due_at: None, documents })
     }
 
     /// Writes a leg and its audit row where anything has changed; `content` is the digest of what is disclosed.

@@ -4,19 +4,31 @@ use super::reconcile::{Desired, stays};
 use super::{Journey, KeyedTx};
 use crate::domain::{Code, ReportKey};
 use crate::feed::Method;
-use crate::store::{LegState, Stored, StoredMessage, Tx};
+use crate::store::{EntryRow, EntryState, LegState, Stored, StoredMessage, Tx};
 
 impl Journey {
-    /// Leaves a message's legs alone until something comes.
-    pub(super) async fn rest<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage) -> Stored<()> {
+    /// Leaves a message's legs alone until something comes. What was taken out of a feed meanwhile, because its terms or its key
+    /// are gone, is published no more, and nobody counts it as that.
+    pub(super) async fn rest<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage, report: &ReportKey) -> Stored<()> {
         for mut leg in tx.legs(stored.number).await? {
+            if leg.state == LegState::Published {
+                let entries = tx.entries(report, &leg.id.recipient).await?;
+                let mut own = entries.iter().filter(|entry| entry.message == stored.number);
+                let deletes = own.clone().any(|entry| entry.method == Method::Delete);
+                let stands = |entry: &&EntryRow| {
+                    entry.method == Method::Put && (entry.state == EntryState::Live || stays(&entries, entry))
+                };
+                if !deletes && !own.any(|entry| stands(&entry)) {
+                    (leg.state, leg.code, leg.documents) = (LegState::Withdrawn, Some(Code::JourneyLapsed), 0);
+                }
+            }
             leg.due_at = None;
-            tx.put_leg(&leg).await?;
+            self.put_changed(tx, &leg, None).await?;
         }
         Ok(())
     }
 
-    /// Ends a report that another set's agreements no longer cover: what nobody has fetched is never shown, and what was
+    /// Ends a report that another set's agreements no longer cover, or that its contracts refuse: what nobody has fetched is never shown, and what was
     /// served lawfully stays with its recipient.
     pub(super) async fn uncover<T: Tx>(
         &self,

@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use super::answers::Foreseen;
 use super::set::ContractSet;
 use crate::agreement::{Covered, cover};
-use crate::consent::{Shut, Touched, permit};
+use crate::consent::{Fate, Narrowed, Shut, Touched, permit};
 use crate::contract::{Checked, Direction, FlagRecord, ReportKind, check, refuse_unreadable};
-use crate::domain::{Categories, Code, ConsentRevision, ContractRef, Envelope, Keys, Refusal, ReportKey, Violation, date_of};
+use crate::domain::{
+    Categories, Code, ConsentRevision, ContractRef, Envelope, Keys, Refusal, ReportKey, Subject, Violation, date_of,
+};
 use crate::filter::{Withheld, disclose};
 use crate::intake::{Payload, decode};
 use crate::protection::{Diverted, Identified, Open, Unreadable, identify};
@@ -154,12 +156,30 @@ pub enum Verdict {
         /// When to look again.
         until: Timestamp,
     },
-    /// It is over. What was served lawfully stays served.
+    /// It is over, and never had a right to anything.
     Refuse(Code),
+    /// A date has ended it: what was served lawfully stays served, but for what the participant takes back of it.
+    Lapse {
+        /// What it comes to where it was open until then.
+        opened: Fate,
+        /// What it comes to where it never was.
+        unopened: Fate,
+        /// What is taken back.
+        taken: TakenBack,
+    },
     /// What was published is taken back.
     Withdraw(Code),
     /// The sender has cancelled the report.
     Cancel,
+}
+
+/// What revocations of some categories take back of a report that a date has ended.
+#[derive(Debug, Default)]
+pub struct TakenBack {
+    /// The report's fields that nobody may hold any more.
+    pub fields: Vec<String>,
+    /// The documents that would say something else, or nothing, without them.
+    pub subjects: Vec<Subject>,
 }
 
 /// What a disclosure rests on: recorded with it, without values.
@@ -193,6 +213,14 @@ pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set
         Err(Shut::Held { code, until }) => return Verdict::Hold { code, until },
         Err(Shut::Refused(code)) => return Verdict::Refuse(code),
         Err(Shut::Withdrawn(code)) => return Verdict::Withdraw(code),
+        Err(Shut::Lapsed(lapsed)) => {
+            let (opened, unopened) = (lapsed.opened, lapsed.unopened);
+            // What cannot be written any more cannot be compared: then nothing of it is left with anybody.
+            return match lapsed.narrowed.map_or_else(|| Ok(TakenBack::default()), |narrowed| taken_back(narrowed, set, keys)) {
+                Ok(taken) => Verdict::Lapse { opened, unopened, taken },
+                Err(_) => Verdict::Withdraw(Code::ConsentRevoked),
+            };
+        }
     };
     let (until, wakes_at, consents) = (permitted.until(), permitted.wakes_at(), permitted.consents().to_vec());
     let (transitions, categories) = (permitted.transitions().to_vec(), permitted.categories());
@@ -216,6 +244,21 @@ pub fn walk(covered: &Covered, consents: &[ConsentRevision], now: Timestamp, set
     let (withheld, documents_withheld) = (disclosure.withheld().to_vec(), rendered.withheld);
     let basis = Basis { consents, withheld, documents_withheld, documents, sensitive, transitions };
     Verdict::Publish { renditions: rendered.renditions, until, wakes_at, basis }
+}
+
+/// What of a report is not said any more without what was taken back. Nothing that is made here is sealed or published.
+fn taken_back(narrowed: Narrowed, set: &ContractSet, keys: &dyn Keys) -> Result<TakenBack, Refusal> {
+    let (before, after) = (disclose(narrowed.before), disclose(narrowed.after));
+    let is_taken = |field: &&Withheld| !before.withheld().contains(field);
+    let fields = after.withheld().iter().filter(is_taken).map(|field| field.path.to_string()).collect();
+    let write = |disclosure| render(disclosure, &set.recipes, &set.codes, &set.catalogue, keys);
+    let (all, left) = (write(&before)?.renditions, write(&after)?.renditions);
+    let still_says = |one: &Rendition| {
+        let same = left.iter().find(|other| other.heading().subject == one.heading().subject);
+        same.is_some_and(|same| same.bytes() == one.bytes())
+    };
+    let subjects = all.iter().filter(|one| !still_says(one)).map(|one| one.heading().subject).collect();
+    Ok(TakenBack { fields, subjects })
 }
 
 /// The rows of the law by which a field that these documents have a place for, and that may be seen, is sensitive.

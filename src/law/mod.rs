@@ -149,6 +149,17 @@ impl Law {
         self.grounds.iter().filter(is_cited)
     }
 
+    /// What an agreement cites although it is no legal ground: a part that names an act of which there are grounds, or all of it
+    /// where none of its parts is one.
+    #[must_use]
+    pub fn unknown_ground<'a>(&self, cited: &'a str) -> Option<&'a str> {
+        let mut parts = cited.split(';').map(str::trim);
+        let is_known = |part: &str| self.grounds.iter().any(|ground| ground.cites.iter().any(|known| known == part));
+        let of_grounds = |part: &&str| self.grounds.iter().any(|ground| part.starts_with(&ground.row.act)) && !is_known(part);
+        let unknown = parts.clone().find(of_grounds);
+        unknown.or_else(|| (!parts.any(is_known)).then_some(cited))
+    }
+
     /// The categories for which an agreement's grounds are nothing without a consent under data protection law.
     #[must_use]
     pub fn consent_needed(&self, cited: &str, day: Date) -> Categories {

@@ -300,7 +300,7 @@ to = "{to}"
 late_reporting_days = 31
 hold_days = 30
 purpose = "Prov"
-legal_ground = "Prov"
+legal_ground = "GDPR art. 6.1 e"
 
 [terms.activities]
 "Prov" = "arbetstraning"

@@ -50,6 +50,31 @@ fn an_agreement_that_outlives_its_legal_ground_does_not_load() {
 }
 
 #[test]
+fn an_agreement_whose_legal_ground_the_law_does_not_know_does_not_load() {
+    let name = "agreements/hallefors-2026.toml";
+    let known = "GDPR art. 6.1 e; SoLPuL (2001:454) 6 §; OSL 26:1 with 10:1 and 12:2";
+    for (cited, unknown) in [
+        ("SoLPuL (2001:454) 6 §", Some("SoLPuL (2001:454) 6 §")),
+        ("GDPR art 6.1 e", Some("GDPR art 6.1 e")),
+        // A consent that would never be asked for.
+        ("GDPR art. 6.1 e; GDPR art. 9.2.a", Some("GDPR art. 9.2.a")),
+        ("GDPR art. 6.1 e; GDPR art. 9.2 a; OSL 26:1", None),
+    ] {
+        let mut files = files();
+        let text = files.get(name).expect("the agreement").replace(known, cited);
+        files.insert(name, text);
+        match (ContractSet::load(&files, Illustrations::All), unknown) {
+            (Ok(_), None) => {}
+            (Err(flaws), Some(unknown)) => {
+                assert_eq!(flaws.len(), 1, "{flaws:#?}");
+                assert!(flaws[0].words.contains(&format!("`{unknown}`")) && flaws[0].line > 1, "{}", flaws[0]);
+            }
+            (result, _) => panic!("{cited}: {:?}", result.map(drop)),
+        }
+    }
+}
+
+#[test]
 fn a_field_of_a_sensitive_category_cannot_be_annotated_as_ordinary() {
     let mut files = files();
     let name = "messages/activity-report/v1/schema.json";

@@ -26,6 +26,7 @@ mod consents;
 mod dates;
 mod explain;
 mod gate;
+mod lapse;
 mod ledger;
 mod message;
 mod no_oracle;

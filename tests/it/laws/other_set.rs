@@ -76,6 +76,33 @@ fn what_a_shortened_agreement_no_longer_covers_is_not_served<H: Home>() {
     });
 }
 
+fn what_the_contracts_now_refuse_is_shown_to_nobody_and_counted_as_what_became_of_it<H: Home>() {
+    run(async {
+        for was_served in [false, true] {
+            let (mut world, [number, waiting]) = world::<H>().await;
+            let served = if was_served { world.page(&af(), Cursor::START, 1).await } else { Vec::new() };
+            let mut files = repository().clone();
+            files.insert(format!("agreements/{AGREEMENT}.toml"), Agreement::usual(GateKind::NoSecrecyBoundary).toml());
+            let name = "messages/activity-report/v1/schema.json";
+            let stricter = files.get(name).expect("the contract").replace("\"maximum\": 100,", "\"maximum\": 50,");
+            files.insert(name, stricter);
+            // Another table makes everything be decided anew.
+            files.insert("translations/prov.txt", String::new());
+            let set = ContractSet::load(&files, Illustrations::All).expect("the set loads");
+            put_in_force(&mut world, Arc::new(set), true).await;
+            assert_eq!(world.read(&af()).await, [], "decided under other tables, it is shown to nobody");
+            world.sweep().await;
+            assert_eq!(world.read(&af()).await, [], "and nobody takes back what was served lawfully");
+            let leg = world.leg(number, &af()).await;
+            let expected =
+                if was_served { (LegState::Published, None, 1) } else { (LegState::Refused, Some(Code::ContractRange), 0) };
+            assert_eq!((leg.state, leg.code, leg.documents), expected, "{}", served.len());
+            assert_eq!(world.leg(waiting, &af()).await.state, LegState::Refused, "held legs follow");
+            world.census().await;
+        }
+    });
+}
+
 fn a_category_that_is_taken_away_is_not_served_and_what_was_served_of_it_is_taken_back<H: Home>() {
     run(async {
         for (was_served, follow) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -157,6 +184,7 @@ fn terms_that_open_more_reach_what_is_in_the_feed<H: Home>() {
 
 on_both_engines! {
     what_a_shortened_agreement_no_longer_covers_is_not_served,
+    what_the_contracts_now_refuse_is_shown_to_nobody_and_counted_as_what_became_of_it,
     a_category_that_is_taken_away_is_not_served_and_what_was_served_of_it_is_taken_back,
     what_another_set_leaves_as_it_was_stays_at_its_position,
     whoever_has_begun_by_one_set_ends_by_it_and_each_message_says_by_which,

@@ -24,7 +24,7 @@ const AFTER: &str = "2018-05-24T22:00:00Z";
 fn set(legal_ground: &str) -> ContractSet {
     let mut files = repository().clone();
     let text = Agreement::usual(GateKind::NoSecrecyBoundary).toml().replace("\"2026-0", "\"2018-0");
-    let text = text.replace("legal_ground = \"Prov\"", &format!("legal_ground = \"{legal_ground}\""));
+    let text = text.replace("legal_ground = \"GDPR art. 6.1 e\"", &format!("legal_ground = \"{legal_ground}\""));
     files.insert(format!("agreements/{AGREEMENT}.toml"), text);
     ContractSet::load(&files, Illustrations::All).expect("the set loads")
 }

@@ -87,7 +87,7 @@ impl Agreement {
         let mut text = format!(
             "name = \"{AGREEMENT}\"\ntitle = \"Prov\"\n{status}\nkommun = \"1863\"\ncounterpart = \"202100-2114\"\n\
              namnd = \"{NAMND}\"\n[[terms]]\nversion = 1\nfrom = \"2026-01-01\"\nto = \"2026-06-30\"\n\
-             late_reporting_days = 31\nhold_days = 30\npurpose = \"Prov\"\nlegal_ground = \"Prov\"\n\
+             late_reporting_days = 31\nhold_days = 30\npurpose = \"Prov\"\nlegal_ground = \"GDPR art. 6.1 e\"\n\
              [terms.activities]\n\"{ACTIVITY}\" = \"arbetstraning\"\n[terms.reasons]\n"
         );
         for index in 0..MAX_ABSENCES {

@@ -17,6 +17,18 @@ pub(super) enum To {
     Fs,
 }
 
+/// Whether a document says something of one of these categories, which only a waiver opens.
+pub(super) fn carries((contract, _): &Name, fields: &Fields, categories: Mask) -> bool {
+    let is_one = |category: &str| NAMED.iter().position(|one| *one == category).is_some_and(|bit| categories & (1 << bit) != 0);
+    match contract.as_str() {
+        "af.deltaganderapport.v1" => is_one("attendance"),
+        "af.avvikelserapport.v1" => {
+            is_one("absence-reason") || is_one("free-text") && fields.contains_key("franvaro.motivering")
+        }
+        _ => false,
+    }
+}
+
 /// The documents of a report for a recipient who may see these categories by a waiver; `None` where one cannot be written.
 pub(super) fn documents(
     to: To,

@@ -39,7 +39,7 @@ to = "2026-06-30"
 late_reporting_days = 31
 hold_days = 30
 purpose = "Modell"
-legal_ground = "Modell"
+legal_ground = "GDPR art. 6.1 e"
 [terms.activities]
 "Verkstad" = "arbetstraning"
 [terms.reasons]

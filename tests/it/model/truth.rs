@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::documents::{Fields, Name, To, documents};
+use super::documents::{Fields, Name, To, carries, documents};
 use super::forms::{Book, ConsentForm, LAST_DAYS, Mask, Message, PERSONS, REPORTS};
 
 pub(super) const BOTH: [To; 2] = [To::Af, To::Fs];
@@ -30,8 +30,9 @@ pub(super) enum Flaw {
 enum Verdict {
     /// It stands, as these documents.
     Open(BTreeMap<Name, Fields>),
-    /// A date has ended it: what was shown in time stays with its recipient, unless something newer was to replace it.
-    Lapsed,
+    /// A date has ended it: what was shown in time stays with its recipient, unless something newer was to replace it, or it
+    /// carries something of these categories, which were taken back.
+    Lapsed(Mask),
     /// Nothing of it stands, and what was shown is taken back.
     Shut,
 }
@@ -162,8 +163,16 @@ impl Truth {
                         papers.entry(name).or_default().say(fields);
                     }
                 }
-                Verdict::Lapsed if was_open => papers.values_mut().for_each(Paper::lapse),
-                Verdict::Lapsed | Verdict::Shut => {
+                Verdict::Lapsed(taken) if was_open => {
+                    for (name, paper) in papers.iter_mut() {
+                        if paper.said.as_ref().is_some_and(|said| carries(name, said, taken)) {
+                            paper.take_back();
+                        } else {
+                            paper.lapse();
+                        }
+                    }
+                }
+                Verdict::Lapsed(_) | Verdict::Shut => {
                     self.opened.remove(&key);
                     if self.flaw != Flaw::Deletion {
                         papers.values_mut().for_each(Paper::take_back);
@@ -185,13 +194,14 @@ impl Truth {
         let open: Vec<&Waiver> = waivers.iter().filter(|waiver| waiver.is_open(self.now)).collect();
         let needs_waiver = to == To::Af || self.book.fs_needs_waiver;
         let is_taken_back = || needs_waiver && open.is_empty() && waivers.iter().any(|waiver| waiver.is_revoked);
+        let left = waivers.iter().filter(|waiver| !waiver.is_revoked).fold(0, |all, waiver| all | waiver.categories);
+        let taken = waivers.iter().fold(0, |all, waiver| all | waiver.ended) & !left;
         if self.now >= closes() {
-            return if is_taken_back() { Verdict::Shut } else { Verdict::Lapsed };
+            return if is_taken_back() { Verdict::Shut } else { Verdict::Lapsed(taken) };
         }
         if needs_waiver && open.is_empty() {
-            let is_coming = waivers.iter().any(|waiver| waiver.comes_after(self.now));
             let has_ended = waivers.iter().any(|waiver| waiver.to < self.now.to_zoned(stockholm()).date());
-            return if !is_coming && !is_taken_back() && has_ended { Verdict::Lapsed } else { Verdict::Shut };
+            return if !is_taken_back() && has_ended { Verdict::Lapsed(taken) } else { Verdict::Shut };
         }
         let named = open.iter().fold(0, |all, waiver| all | waiver.categories);
         match documents(to, person, report, revision, form, named) {
@@ -230,7 +240,7 @@ impl Truth {
         let revision = *self.reports.get(&(key.1, key.2))?.last()?;
         match self.verdict(to, key.1, key.2, revision) {
             Verdict::Open(mut documents) => documents.remove(name),
-            Verdict::Lapsed | Verdict::Shut => None,
+            Verdict::Lapsed(_) | Verdict::Shut => None,
         }
     }
 
@@ -292,6 +302,7 @@ impl Paper {
 /// A waiver as all its revisions say.
 struct Waiver {
     categories: Mask,
+    ended: Mask,
     is_revoked: bool,
     from: Date,
     to: Date,
@@ -301,26 +312,24 @@ struct Waiver {
 impl Waiver {
     /// The highest revision says what was agreed; what any revision has ended stays ended.
     fn combined<'a>(highest: &ConsentForm, all: impl Iterator<Item = &'a ConsentForm>, flaw: Flaw) -> Self {
-        let (mut categories, mut is_revoked) = (highest.categories, false);
+        let (mut categories, mut ended, mut is_revoked) = (highest.categories, 0, false);
         for form in all {
             match form.ends {
-                Some(0) if flaw != Flaw::Revocation => is_revoked = true,
-                Some(ended) if flaw != Flaw::PartialRevocation => categories &= !ended,
+                Some(0) if flaw != Flaw::Revocation => (is_revoked, ended) = (true, Mask::MAX),
+                Some(mask) if flaw != Flaw::PartialRevocation => {
+                    categories &= !mask;
+                    ended |= mask;
+                }
                 _ => {}
             }
         }
         let to = if flaw == Flaw::Expiry { day("2030-12-31") } else { day(highest.to) };
-        Self { categories, is_revoked, from: day(highest.from), to, given_at: instant(day(highest.from), 10) }
+        Self { categories, ended, is_revoked, from: day(highest.from), to, given_at: instant(day(highest.from), 10) }
     }
 
     fn is_open(&self, now: Timestamp) -> bool {
         let today = now.to_zoned(stockholm()).date();
         !self.is_revoked && self.given_at <= now && self.from <= today && today <= self.to
-    }
-
-    fn comes_after(&self, now: Timestamp) -> bool {
-        let today = now.to_zoned(stockholm()).date();
-        !self.is_revoked && today <= self.to && (today < self.from || now < self.given_at)
     }
 }
 
