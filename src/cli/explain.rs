@@ -2,17 +2,16 @@
 
 use std::io::Write;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::place::{Beside, Place, on_store};
 use super::table::table;
-use super::{CliError, ContractsFrom};
+use super::{CliError, ContractsFrom, explain_since};
 use crate::domain::Code;
 use crate::feed::Method;
 use crate::journey::{BasisRecord, CorrectionView, FieldFate, LegStory, Story, explain};
-use crate::store::{EntryState, EntryStory, MessageState};
+use crate::store::MessageState;
 
 /// Which message.
 #[derive(Debug, clap::Args)]
@@ -186,29 +185,16 @@ fn print_leg(leg: &LegStory, out: &mut dyn Write) -> Result<(), CliError> {
                 Method::Put => entry.contract.clone(),
                 Method::Delete => format!("DELETE of {}", entry.contract),
             };
-            entries.add_row([entry.position.0.to_string(), document, entry.published_at.to_string(), since(entry).join("; ")]);
+            entries.add_row([
+                entry.position.0.to_string(),
+                document,
+                entry.published_at.to_string(),
+                explain_since::since(entry, leg).join("; "),
+            ]);
         }
         writeln!(out, "{entries}")?;
     }
     Ok(())
-}
-
-fn since(entry: &EntryStory) -> Vec<String> {
-    let at = |words: &str, when: Option<Timestamp>| when.map(|when| format!("{words} {when}"));
-    let state = match entry.state {
-        EntryState::Live => None,
-        EntryState::Replaced => Some("replaced by a newer one".to_owned()),
-        EntryState::Withdrawn => Some("withdrawn".to_owned()),
-        EntryState::Expired => Some("its period is over".to_owned()),
-    };
-    let all = [
-        at("served", entry.served_at),
-        at("confirmed", entry.confirmed_at),
-        at("refused by its system", entry.refused_at),
-        state,
-    ];
-    let told: Vec<String> = all.into_iter().flatten().collect();
-    if told.is_empty() { vec!["nobody has fetched it".to_owned()] } else { told }
 }
 
 fn print_corrections(corrections: &[CorrectionView], out: &mut dyn Write) -> Result<(), CliError> {
@@ -278,19 +264,7 @@ fn story_json(story: &Story) -> Value {
 
 fn leg_json(leg: &LegStory) -> Value {
     let fields: Vec<Value> = leg.fields.iter().map(|(path, fate)| fate_json(path, fate, leg)).collect();
-    let entries: Vec<Value> = leg
-        .entries
-        .iter()
-        .map(|entry| {
-            let at = |when: Option<Timestamp>| when.map(|when| when.to_string());
-            json!({
-                "position": entry.position.0, "subject": entry.subject.to_hex(), "contract": entry.contract,
-                "method": entry.method.as_str(), "state": entry.state.as_str(), "publishedAt": entry.published_at.to_string(),
-                "until": at(entry.until), "servedAt": at(entry.served_at), "confirmedAt": at(entry.confirmed_at),
-                "refusedAt": at(entry.refused_at),
-            })
-        })
-        .collect();
+    let entries: Vec<Value> = leg.entries.iter().map(|entry| explain_since::entry_json(entry, leg)).collect();
     json!({
         "recipient": leg.row.id.recipient.as_str(), "state": leg.row.state.as_str(), "code": leg.row.code.map(Code::as_str),
         "dueAt": leg.row.due_at.map(|due| due.to_string()), "basis": leg.basis, "file": leg.file,

@@ -16,6 +16,7 @@ mod demo;
 mod desk;
 mod diff;
 mod explain;
+mod explain_since;
 mod held;
 mod keys;
 mod migrate;

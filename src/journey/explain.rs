@@ -14,8 +14,8 @@ use crate::agreement::Covered;
 use crate::domain::{LegId, MessageNumber, Position, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 use crate::store::{
-    AuditAct, AuditRow, EntryState, EntryStory, LegRow, LegState, MessageKind, MessageState, Store, Stored, StoredMessage,
-    Telling as _, Tx,
+    AuditAct, AuditRow, EntryState, EntryStory, LegRow, LegState, MessageKind, MessageState, ReceiptStory, Store, Stored,
+    StoredMessage, Telling as _, Tx, Withdrawal,
 };
 
 /// The story of one message.
@@ -61,6 +61,10 @@ pub struct LegStory {
     pub recorded: bool,
     /// Every entry that this message has in the recipient's feed.
     pub entries: Vec<EntryStory>,
+    /// What the recipient has said of them.
+    pub receipts: Vec<ReceiptStory>,
+    /// What was taken back of them, and how far the recipient has followed.
+    pub withdrawals: Vec<Withdrawal>,
 }
 
 /// A document that a recipient was served of an earlier revision, and what has become of it.
@@ -122,7 +126,8 @@ impl Journey {
             _ => Vec::new(),
         };
         let told = tx.told_entries(&report).await?;
-        let legs = self.leg_stories(tx, &stored, &covered, &told).await?;
+        let since = (tx.told_receipts(&report).await?, tx.told_withdrawals(&report).await?);
+        let legs = self.leg_stories(tx, &stored, &covered, (&told, &since.0, &since.1)).await?;
         let revisions = revisions(tx, &report).await?;
         let earlier: Vec<MessageNumber> = revisions
             .iter()
@@ -138,7 +143,7 @@ impl Journey {
         tx: &mut KeyedTx<T>,
         stored: &StoredMessage,
         covered: &[Covered],
-        told: &[EntryStory],
+        (told, receipts, withdrawals): (&[EntryStory], &[ReceiptStory], &[Withdrawal]),
     ) -> Stored<Vec<LegStory>> {
         let (rows, now) = (tx.legs(stored.number).await?, tx.now());
         let consents = match &stored.message.person {
@@ -160,10 +165,14 @@ impl Journey {
                 }
             });
             let is_its = |entry: &&EntryStory| entry.recipient == row.id.recipient && entry.message == stored.number;
-            let entries = told.iter().filter(is_its).cloned().collect();
+            let entries: Vec<EntryStory> = told.iter().filter(is_its).cloned().collect();
+            let has = |position| entries.iter().any(|entry| entry.position == position);
+            let receipts = receipts.iter().filter(|one| one.recipient == row.id.recipient && has(one.position));
+            let withdrawals = withdrawals.iter().filter(|one| one.recipient == row.id.recipient && has(one.position));
+            let (receipts, withdrawals) = (receipts.cloned().collect(), withdrawals.cloned().collect());
             let terms = self.set.register.terms().iter().find(|terms| terms.agreement == basis.agreement);
             let file = terms.map(|terms| terms.file.clone());
-            stories.push(LegStory { row, basis, file, fields, recorded, entries });
+            stories.push(LegStory { row, basis, file, fields, recorded, entries, receipts, withdrawals });
         }
         Ok(stories)
     }

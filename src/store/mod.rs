@@ -56,7 +56,7 @@ pub use rows::{
     Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState,
     NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalStep,
 };
-pub use story::{EntryStory, Telling};
+pub use story::{EntryStory, ReceiptStory, Telling};
 pub use survey::Survey;
 pub use withdrawal::{Unacknowledged, Withdrawal, WithdrawalFilter, WithdrawalRow, Withdrawals};
 

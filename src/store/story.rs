@@ -6,8 +6,8 @@ use std::future::Future;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{EntryState, Stored, StoredMessage};
-use crate::domain::{MessageNumber, Position, RecipientId, ReportKey, Subject};
+use super::{EntryState, Stored, StoredMessage, Withdrawal};
+use crate::domain::{MessageNumber, Position, ReceiptKind, RecipientId, ReportKey, Subject};
 use crate::feed::Method;
 
 /// An entry of a feed and what has happened to it, without its content.
@@ -39,6 +39,23 @@ pub struct EntryStory {
     pub refused_at: Option<Timestamp>,
 }
 
+/// What a recipient has said of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptStory {
+    /// Whose feed.
+    pub recipient: RecipientId,
+    /// The entry.
+    pub position: Position,
+    /// What was said.
+    pub kind: ReceiptKind,
+    /// The code of a rejection.
+    pub code: Option<String>,
+    /// When it came to be, by the recipient's own clock.
+    pub stated_at: Timestamp,
+    /// When it was recorded.
+    pub received_at: Timestamp,
+}
+
 /// The acts of a transaction that tell of one message.
 pub trait Telling: Send {
     /// Every message under a sender's id, whoever sent it, in the order in which they came.
@@ -53,4 +70,11 @@ pub trait Telling: Send {
 
     /// Every entry that ever stood in a feed of a report, by feed and position.
     fn told_entries(&mut self, report: &ReportKey) -> impl Future<Output = Stored<Vec<EntryStory>>> + Send;
+
+    /// All that recipients have said of those entries, by feed and position, and in the order in which it came.
+    fn told_receipts(&mut self, report: &ReportKey) -> impl Future<Output = Stored<Vec<ReceiptStory>>> + Send;
+
+    /// The rows of the ledger of withdrawals of those entries, by feed and position; without those of entries whose message is
+    /// diverted.
+    fn told_withdrawals(&mut self, report: &ReportKey) -> impl Future<Output = Stored<Vec<Withdrawal>>> + Send;
 }

@@ -47,6 +47,11 @@ statements! {
         FROM senders WHERE senders.login IS NOT NULL) SELECT login FROM senders WHERE login IS NOT NULL) ORDER BY number");
     TOLD_ENTRIES = "SELECT recipient, position, subject, contract, method, state, message, published_at, until, served_at, \
         confirmed_at, refused_at FROM entries WHERE report = $1 ORDER BY recipient, position";
+    TOLD_RECEIPTS = "SELECT receipts.recipient, receipts.position, kind, code, stated_at, received_at FROM entries \
+        JOIN receipts ON receipts.recipient = entries.recipient AND receipts.position = entries.position WHERE report = $1 \
+        ORDER BY receipts.recipient, receipts.position, received_at, kind";
+    TOLD_WITHDRAWALS = withdrawals!("(withdrawals.recipient, withdrawals.position) IN (SELECT recipient, position FROM entries \
+        WHERE report = $1) ORDER BY withdrawals.recipient, withdrawals.position");
     MESSAGE = messages!("WHERE number = $1");
     CONSENTS = messages!("WHERE person = ANY($1) AND kind = 'consent' ORDER BY number");
     OF_PERSON = messages!("WHERE person = $1 AND kind = $2 ORDER BY number");

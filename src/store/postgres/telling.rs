@@ -6,9 +6,9 @@ use uuid::Uuid;
 use super::fault::away;
 use super::read::{column, digest, optional_time, recipient, time, word};
 use super::tx::PgTx;
-use super::{rows, sql};
+use super::{rows, sql, withdrawals};
 use crate::domain::{MessageNumber, Position, ReportKey, Subject};
-use crate::store::{EntryState, EntryStory, Stored, StoredMessage, Telling};
+use crate::store::{EntryState, EntryStory, ReceiptStory, Stored, StoredMessage, Telling, Withdrawal};
 
 const TABLE: &str = "entries";
 
@@ -29,6 +29,17 @@ fn told(row: &PgRow) -> Stored<EntryStory> {
     })
 }
 
+fn receipt(row: &PgRow) -> Stored<ReceiptStory> {
+    Ok(ReceiptStory {
+        recipient: recipient(row, "recipient")?,
+        position: Position(column(row, "position")?),
+        kind: word(row, "receipts", "kind", |text| text.parse().ok())?,
+        code: column(row, "code")?,
+        stated_at: time(row, "receipts", "stated_at")?,
+        received_at: time(row, "receipts", "received_at")?,
+    })
+}
+
 impl Telling for PgTx {
     async fn messages_with_id(&mut self, message_id: Uuid) -> Stored<Vec<StoredMessage>> {
         self.write_rows().await?;
@@ -46,5 +57,17 @@ impl Telling for PgTx {
         self.write_out().await?;
         let query = sqlx::query(sql::TOLD_ENTRIES).bind(report.as_bytes());
         query.fetch_all(self.db()).await.map_err(away)?.iter().map(told).collect()
+    }
+
+    async fn told_receipts(&mut self, report: &ReportKey) -> Stored<Vec<ReceiptStory>> {
+        self.write_out().await?;
+        let query = sqlx::query(sql::TOLD_RECEIPTS).bind(report.as_bytes());
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(receipt).collect()
+    }
+
+    async fn told_withdrawals(&mut self, report: &ReportKey) -> Stored<Vec<Withdrawal>> {
+        self.write_out().await?;
+        let query = sqlx::query(sql::TOLD_WITHDRAWALS).bind(report.as_bytes());
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(withdrawals::withdrawal).collect()
     }
 }

@@ -94,7 +94,7 @@ async fn read(db: &mut Line, filter: &WithdrawalFilter) -> Stored<Vec<Withdrawal
     rows.iter().map(withdrawal).collect()
 }
 
-fn withdrawal(row: &PgRow) -> Stored<Withdrawal> {
+pub(super) fn withdrawal(row: &PgRow) -> Stored<Withdrawal> {
     let is_kept = column::<Option<i64>>(row, "number")?.is_some();
     let message = if is_kept { Some((number(row, "number")?, login(row)?, message_id(row)?)) } else { None };
     let delete: Option<i64> = column(row, "delete_position")?;

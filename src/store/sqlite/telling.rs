@@ -4,10 +4,10 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::read::{column, digest, inconsistent, optional_time, recipient, time, word};
-use super::{SqliteTx, Stored, away, messages, sql};
+use super::{SqliteTx, Stored, away, messages, sql, withdrawals};
 use crate::domain::{MessageNumber, Position, ReportKey, Subject};
 use crate::feed::Method;
-use crate::store::{EntryState, EntryStory, StoredMessage, Telling};
+use crate::store::{EntryState, EntryStory, ReceiptStory, StoredMessage, Telling, Withdrawal};
 
 const TABLE: &str = "entries";
 
@@ -30,6 +30,17 @@ fn told(row: &SqliteRow) -> Stored<EntryStory> {
     })
 }
 
+fn receipt(row: &SqliteRow) -> Stored<ReceiptStory> {
+    Ok(ReceiptStory {
+        recipient: recipient(row, "recipient")?,
+        position: Position(column(row, "position")?),
+        kind: word(row, "receipts", "kind", |text| text.parse().ok())?,
+        code: column(row, "code")?,
+        stated_at: time(row, "receipts", "stated_at")?,
+        received_at: time(row, "receipts", "received_at")?,
+    })
+}
+
 impl Telling for SqliteTx {
     async fn messages_with_id(&mut self, message_id: Uuid) -> Stored<Vec<StoredMessage>> {
         let query = sqlx::query(sql::MESSAGES_WITH_ID).bind(message_id.as_bytes().as_slice());
@@ -44,5 +55,15 @@ impl Telling for SqliteTx {
     async fn told_entries(&mut self, report: &ReportKey) -> Stored<Vec<EntryStory>> {
         let query = sqlx::query(sql::TOLD_ENTRIES).bind(report.as_bytes());
         query.fetch_all(self.db()).await.map_err(away)?.iter().map(told).collect()
+    }
+
+    async fn told_receipts(&mut self, report: &ReportKey) -> Stored<Vec<ReceiptStory>> {
+        let query = sqlx::query(sql::TOLD_RECEIPTS).bind(report.as_bytes());
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(receipt).collect()
+    }
+
+    async fn told_withdrawals(&mut self, report: &ReportKey) -> Stored<Vec<Withdrawal>> {
+        let query = sqlx::query(sql::TOLD_WITHDRAWALS).bind(report.as_bytes());
+        query.fetch_all(self.db()).await.map_err(away)?.iter().map(withdrawals::withdrawal).collect()
     }
 }

@@ -78,7 +78,7 @@ async fn read(db: &mut SqliteConnection, filter: &WithdrawalFilter) -> Stored<Ve
     rows.iter().map(withdrawal).collect()
 }
 
-fn withdrawal(row: &SqliteRow) -> Stored<Withdrawal> {
+pub(super) fn withdrawal(row: &SqliteRow) -> Stored<Withdrawal> {
     let number: Option<i64> = column(row, "number")?;
     let login: Option<String> = column(row, "login")?;
     let id = optional_digest(row, "messages", "message_id", |bytes| Uuid::from_slice(bytes).ok())?;

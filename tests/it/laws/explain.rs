@@ -1,10 +1,10 @@
 //! `explain` tells the whole story of a message without a value, and of nobody who is protected.
 
 use brygga::agreement::GateKind;
-use brygga::domain::{Category, Login, Party, RecipientId};
+use brygga::domain::{Category, Code, Login, Party, RecipientId};
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{FieldFate, LegStory, Story, explain};
-use brygga::store::{EntryState, LegState, Store as _, Survey as _};
+use brygga::store::{EntryState, LegState, Store as _, Survey as _, WithdrawalStep};
 use uuid::Uuid;
 
 use super::message::{CONSENTABLE, Waiver, flag, report};
@@ -116,6 +116,45 @@ fn what_was_disclosed_is_still_told_after_the_waiver_was_revoked<H: Home>() {
     });
 }
 
+fn what_a_recipient_has_said_and_how_far_it_has_followed_is_told<H: Home>() {
+    run(async {
+        let world = World::<H>::new(usual(GateKind::Waiver)).await;
+        world.take(vec![waiver().arrival(1)]).await;
+        world.take_one(report(2, &plain(PERSON).tree())).await;
+        let [served] = &*world.read(&af()).await else { panic!("no reason is shown, so one document is") };
+        let served = served.clone();
+        super::receipts::say(&world, std::slice::from_ref(&served), "accepted").await;
+        world.take(vec![waiver().revoking(2, &[]).arrival(3)]).await;
+        let told = async || {
+            let stories = stories(&world, 2).await;
+            let to_af = leg(&stories[0], &af());
+            let receipts: Vec<_> =
+                to_af.receipts.iter().map(|one| (one.position, one.kind.as_str(), one.received_at)).collect();
+            let [withdrawal] = &*to_af.withdrawals else { panic!("one row: {:?}", to_af.withdrawals) };
+            assert_eq!((withdrawal.position, withdrawal.code), (served.position, Code::ConsentRevoked));
+            let at = withdrawal.served_at.is_some();
+            (receipts, withdrawal.step, withdrawal.delete, at, withdrawal.acknowledged_at.is_some())
+        };
+        let accepted = (served.position, "accepted", world.store.now());
+        let (receipts, step, delete, ..) = told().await;
+        assert_eq!((receipts, step), (vec![accepted], WithdrawalStep::DeletePublished));
+        let deletes = world.page(&af(), Cursor::at(served.position), 10).await;
+        assert_eq!(Some(deletes[0].position), delete);
+        super::receipts::say(&world, &deletes, "withdrawal-acknowledged").await;
+        let (receipts, step, _, was_served, is_acknowledged) = told().await;
+        assert_eq!(receipts, [accepted, (deletes[0].position, "withdrawal-acknowledged", world.store.now())]);
+        assert_eq!((step, was_served, is_acknowledged), (WithdrawalStep::Acknowledged, true, true));
+        // What was withdrawn unseen, and of nobody else's entries.
+        let later = Waiver::new(PERSON, "W-2", Party::Arbetsformedlingen, &CONSENTABLE);
+        world.take(vec![later.arrival(4)]).await;
+        world.take(vec![later.revoking(2, &[]).arrival(5)]).await;
+        let stories = stories(&world, 2).await;
+        let steps: Vec<_> = leg(&stories[0], &af()).withdrawals.iter().map(|one| one.step).collect();
+        assert!(steps.contains(&WithdrawalStep::BeforeServing), "{steps:?}");
+        assert!(leg(&stories[0], &fs()).withdrawals.is_empty());
+    });
+}
+
 fn what_came_under_several_logins_is_told_for_each_and_a_reading_leaves_its_row<H: Home>() {
     run(async {
         let world = World::<H>::new(usual(GateKind::NoSecrecyBoundary)).await;
@@ -151,6 +190,7 @@ on_both_engines! {
     a_leg_that_waits_is_told_as_it_would_be_decided_now,
     a_correction_is_shown_to_have_reached_everybody_who_was_served_what_it_corrects,
     what_was_disclosed_is_still_told_after_the_waiver_was_revoked,
+    what_a_recipient_has_said_and_how_far_it_has_followed_is_told,
     what_came_under_several_logins_is_told_for_each_and_a_reading_leaves_its_row,
     of_a_protected_person_nothing_is_told_and_it_looks_like_nothing_there,
 }

@@ -27,7 +27,7 @@ async fn published<H: Home>() -> World<H> {
 }
 
 /// Arbetsförmedlingen says something of each event.
-async fn say<H: Home>(world: &World<H>, events: &[Event], kind: &str) -> Vec<Result<(), ReceiptFault>> {
+pub(super) async fn say<H: Home>(world: &World<H>, events: &[Event], kind: &str) -> Vec<Result<(), ReceiptFault>> {
     say_as(world, &af(), events, kind).await
 }
 
