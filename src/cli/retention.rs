@@ -43,16 +43,20 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
     let space = space.map(|fault| fault.to_string());
     if json {
         let kinds: Vec<_> = all.iter().map(object).collect();
-        writeln!(out, "{}", json!({ "dryRun": dry_run, "kinds": kinds, "spaceNotGivenBack": space }))?;
+        writeln!(
+            out,
+            "{}",
+            json!({ "dryRun": dry_run, "kinds": kinds, "auditRule": rules.audit_rule, "spaceNotGivenBack": space })
+        )?;
         return Ok(u8::from(space.is_some()));
     }
     let gone = if dry_run { "would go" } else { "gone" };
-    let mut table = table(&["kind", "period (days)", gone, "the oldest of them", "kept", "the oldest kept"]);
+    let mut table = table(&["kind", "by", gone, "the oldest of them", "kept", "the oldest kept"]);
     for one in &all {
         let time = |at: Option<jiff::Timestamp>| at.map_or_else(String::new, |at| at.to_string());
         table.add_row([
             one.kind.as_str().to_owned(),
-            one.days.to_string(),
+            format!("{} = {}", rule(one), one.days),
             one.gone.to_string(),
             time(one.oldest),
             one.kept.to_string(),
@@ -60,17 +64,23 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
         ]);
     }
     writeln!(out, "{table}")?;
-    writeln!(out, "Ids, positions, subjects, states, ledgers and the audit log stay.")?;
+    writeln!(out, "Ids, positions, subjects, states, ledgers, the audit chain's links and what proves a removal stay.")?;
+    writeln!(out, "The audit log is kept by: {}.", rules.audit_rule)?;
     if let Some(fault) = &space {
         writeln!(out, "What is said above has gone, but its space was not given back: {fault}")?;
     }
     Ok(u8::from(space.is_some()))
 }
 
+/// Which line of `[retention]` says so.
+fn rule(one: &Retained) -> String {
+    format!("{}_days", one.kind.as_str().replace('-', "_"))
+}
+
 fn object(one: &Retained) -> serde_json::Value {
     json!({
         "kind": one.kind.as_str(), "days": one.days, "gone": one.gone, "oldest": one.oldest.map(|at| at.to_string()),
         "kept": one.kept, "oldestKept": one.oldest_kept.map(|at| at.to_string()),
-        "rule": format!("retention.{}_days", one.kind.as_str().replace('-', "_")),
+        "rule": format!("retention.{}", rule(one)),
     })
 }

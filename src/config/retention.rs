@@ -27,7 +27,9 @@ pub struct RetentionConfig {
     pub dead_letters: u32,
     /// Messages of which nobody can tell whom they are about, from their arrival: the shortest.
     pub unreadable: u32,
-    /// The audit log, from each row: until when an erasure says that it is kept. It is not cut.
+    /// What recipients said of what they were served, from its arrival, and not before the document has gone.
+    pub receipts: u32,
+    /// Rows of the audit log, from each row: no period is longer, because the rest is explained by it.
     pub audit: u32,
     /// The rule by which the audit log is kept in spite of an erasure.
     pub audit_rule: String,
@@ -44,6 +46,7 @@ impl Default for RetentionConfig {
             held: 400,
             dead_letters: 180,
             unreadable: 30,
+            receipts: 1096,
             audit: 3653,
             audit_rule: "dataskyddsförordningen artikel 5.2 (ansvarsskyldighet)".to_owned(),
             every: None,
@@ -67,14 +70,18 @@ impl RetentionConfig {
             held: days("held_days", preset.held, LONGEST),
             dead_letters: days("dead_letters_days", preset.dead_letters, THREE_YEARS),
             unreadable: days("unreadable_days", preset.unreadable, THREE_YEARS),
+            receipts: days("receipts_days", preset.receipts, LONGEST),
             audit: days("audit_days", preset.audit, LONGEST),
             audit_rule: section.value_or("audit_rule", preset.audit_rule),
             every: Some(Duration::from_hours(section.number("every_hours", 24, 1..=168))),
         };
         let line = section.line();
-        let shortest = [read.feed, read.journal, read.consents, read.held, read.dead_letters].into_iter().min();
-        if shortest.is_some_and(|shortest| read.unreadable > shortest) {
+        let others = [read.feed, read.journal, read.consents, read.held, read.dead_letters, read.receipts];
+        if others.iter().any(|days| *days < read.unreadable) {
             section.fault("unreadable_days", line, "of nobody it can be told that it may be kept: no period is shorter");
+        }
+        if others.iter().any(|days| *days > read.audit) {
+            section.fault("audit_days", line, "what is kept is explained by the audit log: no period is longer");
         }
         (section.fault_count() == faults).then_some(read)
     }
@@ -105,6 +112,14 @@ mod tests {
             (none, faults),
             (None, ["feed_days", "journal_days", "dead_letters_days", "more"].map(str::to_owned).to_vec())
         );
+    }
+
+    #[test]
+    fn the_audit_log_has_the_longest_period() {
+        let (none, faults) = read("audit_days = 1000\n");
+        assert_eq!((none, faults), (None, vec!["audit_days".to_owned()]));
+        let (some, faults) = read("audit_days = 800\njournal_days = 700\nconsents_days = 800\nreceipts_days = 800\n");
+        assert_eq!((some.map(|some| some.audit), faults), (Some(800), Vec::new()));
     }
 
     #[test]

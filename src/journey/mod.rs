@@ -10,6 +10,7 @@ mod attempts;
 mod basis;
 mod consents;
 mod courier;
+mod cut;
 mod disclosed;
 mod dry_run;
 mod erase;

@@ -65,6 +65,8 @@ fn days_of(rules: &RetentionConfig, kind: KeptKind) -> u32 {
         KeptKind::Held => rules.held,
         KeptKind::DeadLetters => rules.dead_letters,
         KeptKind::Unreadable => rules.unreadable,
+        KeptKind::Receipts => rules.receipts,
+        KeptKind::Audit => rules.audit,
     }
 }
 
@@ -85,7 +87,12 @@ impl Journey {
             let days = days_of(rules, kind);
             let before = store.now().saturating_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
             let run = Run { journey: self, store, kind, days, before, actor, dry };
-            let done = if kind == KeptKind::Feed { run.entries().await? } else { run.messages().await? };
+            let done = match kind {
+                KeptKind::Feed => run.entries().await?,
+                KeptKind::Receipts => run.receipts().await?,
+                KeptKind::Audit => run.audit_log().await?,
+                _ => run.messages().await?,
+            };
             all.push(Retained { kind, days, gone: done.0, oldest: done.1, kept: 0, oldest_kept: None });
         }
         for standing in self.kept(store).await? {
@@ -122,14 +129,14 @@ impl Journey {
 }
 
 /// A run over one kind of content.
-struct Run<'a, S> {
-    journey: &'a Journey,
-    store: &'a S,
+pub(super) struct Run<'a, S> {
+    pub(super) journey: &'a Journey,
+    pub(super) store: &'a S,
     kind: KeptKind,
     days: u32,
-    before: Timestamp,
+    pub(super) before: Timestamp,
     actor: Option<&'a str>,
-    dry: bool,
+    pub(super) dry: bool,
 }
 
 impl<S: Store> Run<'_, S> {
@@ -232,7 +239,7 @@ impl<S: Store> Run<'_, S> {
             }
         }
         let range = (numbers.iter().map(|one| one.0).min(), numbers.iter().map(|one| one.0).max());
-        self.note(tx, numbers.len(), json!({ "first": range.0, "last": range.1 })).await
+        self.note(tx, numbers.len(), json!({ "range": { "first": range.0, "last": range.1 } })).await
     }
 
     /// Ends the legs that waited; what was published stays.
@@ -298,17 +305,20 @@ impl<S: Store> Run<'_, S> {
             }
         }
         let places: Vec<_> = places.iter().map(|(recipient, position)| json!([recipient.as_str(), position.0])).collect();
-        self.note(tx, due.len(), json!({ "first": places.first(), "last": places.last() })).await
+        self.note(tx, due.len(), json!({ "range": { "first": places.first(), "last": places.last() } })).await
     }
 
-    /// The proof of what went.
-    async fn note(&self, tx: &mut KeyedTx<S::Tx>, count: usize, range: serde_json::Value) -> Stored<()> {
+    /// The proof of what went: `which` is an object that says what it was, without values.
+    pub(super) async fn note(&self, tx: &mut KeyedTx<S::Tx>, count: usize, which: serde_json::Value) -> Stored<()> {
         let row = match self.actor {
             Some(operator) => AuditRow::by(AuditAct::Retention, operator),
             None => AuditRow::of_program(AuditAct::Retention),
         };
         let before = self.before.to_string();
-        let detail = json!({ "kind": self.kind.as_str(), "days": self.days, "before": before, "count": count, "range": range });
+        let mut detail = json!({ "kind": self.kind.as_str(), "days": self.days, "before": before, "count": count });
+        if let (Some(detail), serde_json::Value::Object(which)) = (detail.as_object_mut(), which) {
+            detail.extend(which);
+        }
         tx.audit(&row.under(Code::JourneyRetention).with(detail.to_string())).await
     }
 }

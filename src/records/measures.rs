@@ -16,7 +16,8 @@ pub(super) fn retention(config: Option<&Config>) -> Vec<Named> {
         days("Avvisade meddelanden", rules.dead_letters, "från ankomsten"),
         days("Meddelanden som inte går att läsa", rules.unreadable, "från ankomsten"),
         days("Samtycken och skyddsmarkeringar", rules.consents, "från samtyckets sista dag"),
-        Named::new("Granskningsloggen", format!("Gallras inte av programmet. Bevaras enligt {}.", rules.audit_rule)),
+        days("Mottagarnas kvittenser", rules.receipts, "från ankomsten, och inte före handlingen"),
+        Named::new("Granskningsloggen", format!("{} dagar, enligt {}. Kedjans länkar bevaras.", rules.audit, rules.audit_rule)),
     ]
 }
 

@@ -51,7 +51,7 @@ pub use concerned::Concerned;
 pub use due::{DueAnswer, DueReport};
 pub use feeds::Feeds;
 pub use receipt::{ReceiptRow, Receipts, ServedEntry};
-pub use rights::{Holding, KeptEntry, KeptKind, KeptMessage, Rights, ServedDocument, WholeEntry};
+pub use rights::{Holding, KeptEntry, KeptKind, KeptMessage, OldAudit, Rights, ServedDocument, WholeEntry};
 pub use rows::{
     Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState,
     NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalStep,

@@ -58,12 +58,26 @@ named!(
         DeadLetters = "dead-letters",
         /// Messages of which nobody can tell whom they are about.
         Unreadable = "unreadable",
+        /// What recipients said of what they were served.
+        Receipts = "receipts",
+        /// Rows of the audit log, apart from its proofs: transactions with a row of a retention, an erasure or a restore.
+        Audit = "audit",
     }
 );
 
 impl KeptKind {
-    /// All kinds, each after what rests on it: consents go after the reports that they opened.
-    pub const ALL: [Self; 6] = [Self::Feed, Self::Journal, Self::Held, Self::DeadLetters, Self::Unreadable, Self::Consents];
+    /// All kinds, each after what rests on it: consents go after the reports that they opened, receipts after the documents
+    /// that they are about, and what was done is told until all the rest has gone.
+    pub const ALL: [Self; 8] = [
+        Self::Feed,
+        Self::Journal,
+        Self::Held,
+        Self::DeadLetters,
+        Self::Unreadable,
+        Self::Consents,
+        Self::Receipts,
+        Self::Audit,
+    ];
 }
 
 /// A message whose content is kept.
@@ -88,6 +102,19 @@ pub struct KeptEntry {
     pub person: PersonKey,
     /// When it was published.
     pub published_at: Timestamp,
+}
+
+/// Rows of the audit log from before an instant that are no proofs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldAudit {
+    /// How many.
+    pub rows: i64,
+    /// The oldest of them.
+    pub oldest: Timestamp,
+    /// The first link that has any; 1 where only rows from before the chain are old.
+    pub first: i64,
+    /// The last link before the first that is not old.
+    pub through: i64,
 }
 
 /// A document that was served.
@@ -148,6 +175,19 @@ pub trait Rights: Send {
 
     /// How many contents of each kind are kept, and since when the oldest; kinds without any are left out.
     fn kept_by_kind(&mut self) -> impl Future<Output = Stored<Vec<(KeptKind, i64, Timestamp)>>> + Send;
+
+    /// How many receipts came before an instant of which the document is gone too, or that are about a `DELETE`, and the oldest.
+    fn old_receipts(&mut self, before: Timestamp) -> impl Future<Output = Stored<(i64, Option<Timestamp>)>> + Send;
+
+    /// Removes a bounded number of those; says how many.
+    fn drop_receipts(&mut self, before: Timestamp, limit: i64) -> impl Future<Output = Stored<i64>> + Send;
+
+    /// What of the audit log is from before an instant and may go; `None` where nothing is.
+    fn old_audit(&mut self, before: Timestamp) -> impl Future<Output = Stored<Option<OldAudit>>> + Send;
+
+    /// Removes the rows of links from one to another, apart from proofs, and rows from before the chain that are older than an
+    /// instant; says how many. Links stay, so that the chain can be verified.
+    fn cut_audit(&mut self, first: i64, last: i64, before: Timestamp) -> impl Future<Output = Stored<i64>> + Send;
 
     /// Whether any content of a participant is left.
     fn still_holds(&mut self, person: &PersonKey, what: Holding) -> impl Future<Output = Stored<bool>> + Send;

@@ -78,3 +78,24 @@ macro_rules! kept_kind {
          AND legs.state = 'held') THEN 'held' ELSE 'journal' END AS kept_kind"
     };
 }
+
+/// Transactions whose rows of the audit log stay: they prove what is gone, and why.
+macro_rules! proofs {
+    () => {
+        "SELECT 1 FROM audit AS proof WHERE proof.tx = audit.tx AND proof.act IN ('retention', 'erasure', 'restore')"
+    };
+}
+
+/// Receipts of which nothing can come any more: their document is gone, or they are about a `DELETE`.
+macro_rules! old_receipts {
+    ($before:literal, $length:literal) => {
+        concat!(
+            "received_at < ",
+            $before,
+            " AND EXISTS (SELECT 1 FROM entries WHERE entries.recipient = receipts.recipient AND entries.position = \
+             receipts.position AND (method = 'DELETE' OR ",
+            $length,
+            "(sealed) = 0))"
+        )
+    };
+}

@@ -196,7 +196,9 @@ impl Store for PostgresStore {
 
     async fn give_back(&self) -> Stored<()> {
         sqlx::query(sql::VACUUM_MESSAGES).execute(&self.pool).await.map_err(away)?;
-        sqlx::query(sql::VACUUM_ENTRIES).execute(&self.pool).await.map(drop).map_err(away)
+        sqlx::query(sql::VACUUM_ENTRIES).execute(&self.pool).await.map_err(away)?;
+        sqlx::query(sql::VACUUM_RECEIPTS).execute(&self.pool).await.map_err(away)?;
+        sqlx::query(sql::VACUUM_AUDIT).execute(&self.pool).await.map(drop).map_err(away)
     }
 
     fn now(&self) -> Timestamp {

@@ -12,7 +12,7 @@ use super::tx::SqliteTx;
 use super::{Stored, away, sql};
 use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject};
 use crate::seal::SealedBytes;
-use crate::store::{EntryState, Holding, KeptEntry, KeptKind, KeptMessage, Rights, ServedDocument, WholeEntry};
+use crate::store::{EntryState, Holding, KeptEntry, KeptKind, KeptMessage, OldAudit, Rights, ServedDocument, WholeEntry};
 
 const TABLE: &str = "entries";
 const MESSAGES: &str = "messages";
@@ -75,6 +75,34 @@ impl Rights for SqliteTx {
         rows.iter().map(kind).collect()
     }
 
+    async fn old_receipts(&mut self, before: Timestamp) -> Stored<(i64, Option<Timestamp>)> {
+        let row = sqlx::query(sql::OLD_RECEIPTS).bind(micros(before)).fetch_one(self.db()).await.map_err(away)?;
+        Ok((column(&row, "receipts")?, optional_time(&row, "receipts", "oldest")?))
+    }
+
+    async fn drop_receipts(&mut self, before: Timestamp, limit: i64) -> Stored<i64> {
+        let query = sqlx::query(sql::DROP_RECEIPTS).bind(micros(before)).bind(limit);
+        Ok(counted(query.execute(self.db()).await.map_err(away)?.rows_affected()))
+    }
+
+    async fn old_audit(&mut self, before: Timestamp) -> Stored<Option<OldAudit>> {
+        let row = sqlx::query(sql::AUDIT_THROUGH).bind(micros(before)).fetch_one(self.db()).await.map_err(away)?;
+        let through: i64 = column(&row, "through")?;
+        let query = sqlx::query(sql::OLD_AUDIT).bind(through).bind(micros(before));
+        let row = query.fetch_one(self.db()).await.map_err(away)?;
+        let oldest = optional_time(&row, "audit_links", "oldest")?;
+        let (rows, first) = (column(&row, "audit_rows")?, column(&row, "first")?);
+        Ok(oldest.map(|oldest| OldAudit { rows, oldest, first, through }))
+    }
+
+    async fn cut_audit(&mut self, first: i64, last: i64, before: Timestamp) -> Stored<i64> {
+        let query = sqlx::query(sql::CUT_AUDIT).bind(first).bind(last);
+        let rows = query.execute(self.db()).await.map_err(away)?.rows_affected();
+        let query = sqlx::query(sql::CUT_BEFORE_CHAIN).bind(micros(before));
+        let older = query.execute(self.db()).await.map_err(away)?.rows_affected();
+        Ok(counted(rows.saturating_add(older)))
+    }
+
     async fn still_holds(&mut self, person: &PersonKey, what: Holding) -> Stored<bool> {
         let query = match what {
             Holding::Reports => sqlx::query(sql::HOLDS_REPORTS),
@@ -119,6 +147,10 @@ fn whole(row: &SqliteRow) -> Stored<WholeEntry> {
         served_at: optional_time(row, TABLE, "served_at")?,
         confirmed_at: optional_time(row, TABLE, "confirmed_at")?,
     })
+}
+
+fn counted(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 fn kept_message(row: &SqliteRow) -> Stored<KeptMessage> {

@@ -174,7 +174,8 @@ statements! {
     TRUNCATE_LOG = "PRAGMA wal_checkpoint(TRUNCATE)";
     SETTLE_REJECTION = "UPDATE receipts SET settled_at = ?3 WHERE recipient = ?1 AND position = ?2 AND kind = 'rejected'";
     SERVED_ENTRY = "SELECT position, subject, contract, method, served_at IS NOT NULL AS served, illustrative, message, report \
-        FROM entries WHERE recipient = ?1 AND position = ?2";
+        FROM entries WHERE recipient = ?1 AND position = ?2 AND NOT (method = 'PUT' AND person IS NOT NULL AND length(sealed) = 0 \
+        AND length(fingerprint) > 0)";
     SAID = "SELECT kind, code FROM receipts WHERE recipient = ?1 AND position = ?2";
     PUT_RECEIPT = "INSERT INTO receipts (recipient, position, kind, code, message, stated_at, received_at) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -202,8 +203,34 @@ statements! {
         "SELECT kept_kind, count(*) AS kept, min(since) AS since FROM (SELECT ",
         kept_kind!(),
         ", received_at AS since FROM messages WHERE length(sealed) > 0 UNION ALL SELECT 'feed', published_at FROM entries \
-         WHERE length(sealed) > 0 AND person IS NOT NULL) GROUP BY kept_kind"
+         WHERE length(sealed) > 0 AND person IS NOT NULL UNION ALL SELECT 'receipts', received_at FROM receipts UNION ALL \
+         SELECT 'audit', at FROM audit JOIN audit_links USING (tx) WHERE NOT EXISTS (",
+        proofs!(),
+        ") UNION ALL SELECT 'audit', at FROM audit_before_chain) GROUP BY kept_kind"
     );
+    OLD_RECEIPTS = concat!(
+        "SELECT count(*) AS receipts, min(received_at) AS oldest FROM receipts WHERE ",
+        old_receipts!("?1", "length")
+    );
+    DROP_RECEIPTS = concat!(
+        "DELETE FROM receipts WHERE (recipient, position, kind) IN (SELECT recipient, position, kind FROM receipts WHERE ",
+        old_receipts!("?1", "length"),
+        " LIMIT ?2)"
+    );
+    AUDIT_THROUGH = "SELECT coalesce((SELECT number - 1 FROM audit_links WHERE at >= ?1 ORDER BY number LIMIT 1), \
+        (SELECT max(number) FROM audit_links), 0) AS through";
+    OLD_AUDIT = concat!(
+        "SELECT count(*) AS audit_rows, min(at) AS oldest, coalesce(min(number), 1) AS first FROM (SELECT number, at FROM audit \
+         JOIN audit_links USING (tx) WHERE number <= ?1 AND NOT EXISTS (",
+        proofs!(),
+        ") UNION ALL SELECT NULL, at FROM audit_before_chain WHERE at < ?2)"
+    );
+    CUT_AUDIT = concat!(
+        "DELETE FROM audit WHERE tx IN (SELECT tx FROM audit_links WHERE number >= ?1 AND number <= ?2) AND NOT EXISTS (",
+        proofs!(),
+        ")"
+    );
+    CUT_BEFORE_CHAIN = "DELETE FROM audit_before_chain WHERE at < ?1";
     HOLDS_REPORTS = "SELECT EXISTS (SELECT 1 FROM messages WHERE person = ?1 AND kind = 'report' AND length(sealed) > 0) AS holds";
     HOLDS_MESSAGES = "SELECT EXISTS (SELECT 1 FROM messages WHERE person = ?1 AND length(sealed) > 0) AS holds";
     HOLDS_DOCUMENTS = "SELECT EXISTS (SELECT 1 FROM messages JOIN entries ON entries.report = messages.report \

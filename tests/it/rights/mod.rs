@@ -5,4 +5,5 @@ mod erasure_postgres;
 mod export;
 mod people;
 mod retention;
+mod space;
 mod wrapping_files;

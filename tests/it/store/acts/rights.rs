@@ -1,7 +1,8 @@
 //! What the participant's rights ask of a store.
 
-use brygga::domain::{Position, RecipientId};
-use brygga::store::{Feeds as _, Rights as _, Tx as _};
+use brygga::audit::{Broken, ROWS_GONE_THROUGH, verify};
+use brygga::domain::{Position, ReceiptKind, RecipientId};
+use brygga::store::{AuditAct, AuditRow, Feeds as _, KeptKind, ReceiptRow, Receipts as _, Rights as _, Tx as _};
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::engine::{Engine, on_both_engines};
@@ -31,6 +32,65 @@ async fn what_was_served_within_a_span_is_told_by_recipient_and_nothing_else_is<
     assert_eq!(between(at(1), at(2), None).await, []);
 }
 
+async fn rows_of_the_audit_log_go_whole_from_the_beginning_and_proofs_stay<E: Engine>() {
+    let hall = Hall::<E>::open().await;
+    let decision = || AuditRow::of_program(AuditAct::Decision).with("one");
+    for rows in [vec![decision()], vec![AuditRow::of_program(AuditAct::Erasure), decision()], vec![decision(), decision()]] {
+        let mut tx = hall.begin().await;
+        for row in &rows {
+            tx.audit(row).await.expect("written");
+        }
+        tx.commit().await.expect("committed");
+    }
+    let later = noon().checked_add(SignedDuration::from_secs(1)).expect("a time");
+    let mut tx = hall.begin().await;
+    assert_eq!(tx.old_audit(noon()).await.expect("read"), None, "what is as old as the instant is not before it");
+    let old = tx.old_audit(later).await.expect("read").expect("old rows");
+    assert_eq!((old.rows, old.oldest, old.first, old.through), (3, noon(), 1, 3), "a transaction with a proof stays whole");
+    let kept = tx.kept_by_kind().await.expect("read");
+    assert_eq!(kept, [(KeptKind::Audit, 3, noon())]);
+    assert_eq!(tx.cut_audit(1, 1, later).await.expect("cut"), 1);
+    let proof = serde_json::json!({ ROWS_GONE_THROUGH: 1 }).to_string();
+    tx.audit(&AuditRow::of_program(AuditAct::Retention).with(proof)).await.expect("written");
+    tx.commit().await.expect("committed");
+    let verified = verify(&hall.store, []).await.expect("read").expect("the chain holds");
+    assert_eq!((verified.gone, verified.rows), (1, 5));
+    let mut tx = hall.begin().await;
+    assert_eq!(tx.cut_audit(2, 3, later).await.expect("cut"), 2);
+    assert_eq!(tx.old_audit(later).await.expect("read"), None);
+    tx.commit().await.expect("committed");
+    let broken = verify(&hall.store, []).await.expect("read");
+    assert_eq!(broken, Err(Broken::RowsGone(3)), "nothing proves that they went by rule");
+}
+
+async fn a_receipt_goes_after_the_document_that_it_is_about<E: Engine>() {
+    let hall = Hall::<E>::open().await;
+    let stored = hall.publish(&hall.made(PERSONS[0], 1)).await;
+    let later = noon().checked_add(SignedDuration::from_secs(1)).expect("a time");
+    let mut tx = hall.begin().await;
+    let row = |kind| ReceiptRow {
+        recipient: af(),
+        position: Position(1),
+        kind,
+        code: None,
+        message: stored.number,
+        stated_at: noon(),
+    };
+    tx.put_receipts(&[row(ReceiptKind::Received), row(ReceiptKind::Accepted)]).await.expect("stored");
+    assert_eq!(tx.old_receipts(later).await.expect("read"), (0, None), "the document is there");
+    assert_eq!(tx.drop_receipts(later, 10).await.expect("dropped"), 0);
+    tx.blank_entries(&[(af(), Position(1))], false).await.expect("blanked");
+    assert_eq!(tx.served_entries(&af(), &[Position(1)]).await.expect("read"), [], "it is no longer kept");
+    assert_eq!(tx.old_receipts(noon()).await.expect("read"), (0, None));
+    assert_eq!(tx.old_receipts(later).await.expect("read"), (2, Some(noon())));
+    assert_eq!(tx.drop_receipts(later, 1).await.expect("dropped"), 1);
+    assert_eq!(tx.drop_receipts(later, 10).await.expect("dropped"), 1);
+    assert_eq!(tx.old_receipts(later).await.expect("read"), (0, None));
+    tx.commit().await.expect("committed");
+}
+
 on_both_engines! {
+    rows_of_the_audit_log_go_whole_from_the_beginning_and_proofs_stay,
+    a_receipt_goes_after_the_document_that_it_is_about,
     what_was_served_within_a_span_is_told_by_recipient_and_nothing_else_is,
 }
