@@ -141,7 +141,7 @@ impl Numbers {
         r.register("messages", "Messages by the state they are in now, and received in all", self.messages.clone());
         r.register("legs", "Legs by the state they are in now, and the fan-out of all journeys", self.legs.clone());
         r.register("feed_head", "The newest position of each feed", self.feed_head.clone());
-        r.register("feed_waiting", "Live entries of each feed that nobody has fetched", self.feed_waiting.clone());
+        r.register("feed_waiting", "Live entries of each feed after the last one that was fetched", self.feed_waiting.clone());
         r.register("feed_oldest_seconds", "Age of the oldest live entry that nobody has fetched", self.feed_oldest.clone());
         r.register("feed_refused", "Entries of each feed that its system refused: dead letters", self.feed_refused.clone());
         r.register(

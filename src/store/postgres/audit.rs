@@ -24,7 +24,10 @@ impl PgTx {
         }
         let records: Vec<Record> = rows.iter().map(Record::of).collect();
         let batch = Batch::of(&records);
-        let texts = rows.iter().filter_map(|row| row.basis.as_deref()).map(|text| (BasisDigest::of(text), text));
+        let texts = rows.iter().zip(&records).filter_map(|(row, record)| {
+            let digest = record.basis.as_deref().and_then(BasisDigest::from_slice)?;
+            Some((digest, row.basis.as_deref()?))
+        });
         self.bases.keep(&mut self.inner, texts).await?;
         let query = sqlx::query(sql::INSERT_AUDIT)
             .bind((0_i32..).zip(&records).map(|(ordinal, _)| ordinal).bind_iter())

@@ -27,6 +27,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         ("audit chain", include_str!("../../../migrations/postgres/0002_audit_chain.sql")),
         ("withdrawals and receipts", include_str!("../../../migrations/postgres/0003_withdrawals_receipts.sql")),
         ("accounts", include_str!("../../../migrations/postgres/0004_accounts.sql")),
+        ("fewer indexes", include_str!("../../../migrations/postgres/0005_fewer_indexes.sql")),
     ];
     let one = |(version, (name, text)): (i64, (&'static str, &'static str))| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, text.into_sql_str(), false)

@@ -15,6 +15,13 @@ impl Feeds for PgTx {
     async fn make_due_unless(&mut self, terms: &[String], after: MessageNumber, limit: i64) -> Stored<Option<MessageNumber>> {
         self.write_rows().await?;
         self.work.forget();
+        if after.0 == 0 {
+            // There are far fewer texts than legs, and at most starts no leg rests on any other terms.
+            let other: bool = sqlx::query_scalar(sql::HAS_OTHER_TERMS).bind(terms).fetch_one(self.db()).await.map_err(away)?;
+            if !other {
+                return Ok(None);
+            }
+        }
         let row = sqlx::query(sql::LAST_LEG).bind(after.0).bind(limit).fetch_one(self.db()).await.map_err(away)?;
         let Some(last) = column::<Option<i64>>(&row, "last")? else { return Ok(None) };
         let now = micros(self.now);

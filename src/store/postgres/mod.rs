@@ -44,6 +44,7 @@ use super::{Clock, Store, StoreError, Stored};
 use crate::config::Postgres as Settings;
 use crate::domain::{Position, RecipientId};
 use crate::faults;
+use bases::KnownBases;
 use fault::away;
 use line::Lines;
 
@@ -65,6 +66,7 @@ pub struct PostgresStore {
     ahead: Arc<AtomicI64>,
     /// How many connections all three pools have opened.
     opened: Arc<AtomicU64>,
+    bases: KnownBases,
 }
 
 impl PostgresStore {
@@ -80,7 +82,7 @@ impl PostgresStore {
         let console = connect::pool(settings, settings.console_connections, &opened);
         let pool = intake.clone();
         let pools = Arc::new(Pools { intake, feed, console });
-        let store = Self { pools, pool, clock, ahead: Arc::default(), opened };
+        let store = Self { pools, pool, clock, ahead: Arc::default(), opened, bases: KnownBases::default() };
         store.begin("clock").await?;
         Ok(store)
     }
@@ -148,6 +150,7 @@ impl Store for PostgresStore {
 
     async fn begin(&self, name: &'static str) -> Stored<PgTx> {
         let mut inner = self.pool.begin().await?;
+        let connections = self.connections();
         let now = match &self.clock {
             Clock::System => {
                 let theirs = connect::clock(&mut inner).await?.saturating_add(faults::ahead());
@@ -156,7 +159,7 @@ impl Store for PostgresStore {
             }
             Clock::Set(_) => self.clock.now(),
         };
-        Ok(PgTx::new(inner, now, name))
+        Ok(PgTx::new(inner, now, name, self.bases.of_transaction(connections)))
     }
 
     async fn epoch(&self) -> Stored<u32> {

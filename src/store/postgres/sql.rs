@@ -87,11 +87,13 @@ statements! {
         SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], \
         $8::bytea[]) ON CONFLICT (message, recipient) DO UPDATE SET state = excluded.state, code = excluded.code, \
         due_at = excluded.due_at, documents = excluded.documents, basis = excluded.basis";
+    HAS_OTHER_TERMS = "SELECT EXISTS (SELECT 1 FROM bases WHERE NOT (coalesce(terms, '') = ANY($1)))";
     LAST_LEG = "SELECT max(message) AS last FROM (SELECT message FROM legs WHERE message > $1 ORDER BY message LIMIT $2) AS next_legs";
     MAKE_DUE_UNLESS = "UPDATE legs SET due_at = $3 FROM bases WHERE bases.digest = legs.basis AND message > $1 \
-        AND message <= $2 AND due_at > $3 AND state IN ('published', 'held') AND NOT (coalesce(bases.text::json ->> 'terms', '') = ANY($4))";
+        AND message <= $2 AND due_at > $3 AND state IN ('published', 'held') AND NOT (coalesce(bases.terms, '') = ANY($4))";
     LATEST_MESSAGES = messages!("WHERE number < $1 ORDER BY number DESC LIMIT $2");
-    MAKE_DUE = "UPDATE legs SET due_at = $2 WHERE report = $1 AND state <> 'superseded'";
+    MAKE_DUE = "UPDATE legs SET due_at = $2 WHERE message IN (SELECT number FROM messages WHERE messages.report = $1) \
+        AND state <> 'superseded'";
 
     REPLACE_ENTRIES = "UPDATE entries SET state = 'replaced' FROM UNNEST($1::text[], $2::bigint[]) AS old (recipient, position) \
         WHERE entries.recipient = old.recipient AND entries.position = old.position";
@@ -107,7 +109,8 @@ statements! {
         ORDER BY due_at, message LIMIT $2";
     DUE_ANSWERS_OF = "SELECT message, person, recipients, due_at, illustrative FROM due_answers WHERE due_at <= $1 \
         AND person = ANY($3) ORDER BY due_at, message LIMIT $2";
-    PUT_OFF_DUE = "UPDATE legs SET due_at = $3 WHERE report = $1 AND due_at <= $2 RETURNING message";
+    PUT_OFF_DUE = "UPDATE legs SET due_at = $3 WHERE message IN (SELECT number FROM messages WHERE messages.report = $1) \
+        AND due_at <= $2 RETURNING message";
     PUT_OFF_DUE_ANSWER = "UPDATE due_answers SET due_at = $2 WHERE message = $1";
     END_DUE_ANSWER = "DELETE FROM due_answers WHERE message = $1";
     KEEP_ENTRY = "UPDATE entries SET message = $3, until = $4 WHERE recipient = $1 AND position = $2";
@@ -144,10 +147,10 @@ statements! {
     AUDITED = "SELECT links.at, act, actor, message, recipient, position, code, reason, detail, basis, content, \
         bases.text AS basis_text FROM audit JOIN audit_links AS links USING (tx) LEFT JOIN bases ON bases.digest = audit.basis \
         WHERE message = $1 ORDER BY links.number, ordinal";
-    PAGE = feed_entries!("SELECT bases.text::json ->> 'terms' FROM legs JOIN bases ON bases.digest = legs.basis WHERE \
+    PAGE = feed_entries!("SELECT bases.terms FROM legs JOIN bases ON bases.digest = legs.basis WHERE \
         legs.message = entries.message AND legs.recipient = entries.recipient",
         "WHERE recipient = $1 AND position > $2 AND state = 'live' ORDER BY position LIMIT $3");
-    UNCONFIRMED = feed_entries!("SELECT bases.text::json ->> 'terms' FROM legs JOIN bases ON bases.digest = legs.basis WHERE \
+    UNCONFIRMED = feed_entries!("SELECT bases.terms FROM legs JOIN bases ON bases.digest = legs.basis WHERE \
         legs.message = entries.message AND legs.recipient = entries.recipient",
         "WHERE recipient = $1 AND state = 'live' AND confirmed_at IS NULL \
         AND refused_at IS NULL AND recipient <> 'arbetsformedlingen' ORDER BY position LIMIT $2");
@@ -262,11 +265,13 @@ statements! {
         AS dead_letter, \
         least((SELECT min(due_at) FROM legs WHERE due_at <= $1), \
         (SELECT min(due_at) FROM due_answers WHERE due_at <= $1)) AS due";
-    STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest, \
+    /// What waits in a feed is what comes after the last entry that was fetched: readers go on, and skip nothing.
+    STANDING = "SELECT feeds.recipient AS recipient, head, waiting.entries AS waiting, waiting.oldest AS oldest, \
         (SELECT count(*) FROM entries AS dead WHERE dead.recipient = feeds.recipient AND dead.state = 'live' \
-        AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds \
-        LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
-        GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
+        AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds CROSS JOIN LATERAL \
+        (SELECT count(*) AS entries, min(published_at) AS oldest FROM entries WHERE entries.recipient = feeds.recipient \
+        AND state = 'live' AND position > coalesce((SELECT position FROM entries AS last WHERE last.recipient = feeds.recipient \
+        AND last.served_at IS NOT NULL ORDER BY position DESC LIMIT 1), 0)) AS waiting ORDER BY feeds.recipient";
     DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at, NULL AS said \
         FROM messages WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
         UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at, NULL FROM legs \

@@ -37,8 +37,8 @@ impl std::fmt::Debug for PgTx {
 }
 
 impl PgTx {
-    pub(super) fn new(inner: Line, now: Timestamp, name: &'static str) -> Self {
-        Self { inner, now, work: Work::default(), held: HashSet::new(), bases: Bases::default(), name }
+    pub(super) fn new(inner: Line, now: Timestamp, name: &'static str, bases: Bases) -> Self {
+        Self { inner, now, work: Work::default(), held: HashSet::new(), bases, name }
     }
 
     pub(super) fn db(&mut self) -> &mut Line {
@@ -55,6 +55,7 @@ impl Tx for PgTx {
         self.write_out().await?;
         self.write_audit().await?;
         self.inner.commit().await.map_err(away)?;
+        self.bases.committed();
         Committed { transaction: self.name }.emit();
         Ok(())
     }

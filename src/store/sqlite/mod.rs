@@ -45,6 +45,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("audit chain", include_str!("../../../migrations/sqlite/0002_audit_chain.sql")),
     ("withdrawals and receipts", include_str!("../../../migrations/sqlite/0003_withdrawals_receipts.sql")),
     ("accounts", include_str!("../../../migrations/sqlite/0004_accounts.sql")),
+    ("fewer indexes", include_str!("../../../migrations/sqlite/0005_fewer_indexes.sql")),
 ];
 
 /// How long a command waits for the writer before it says that the store is busy.

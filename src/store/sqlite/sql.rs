@@ -31,11 +31,13 @@ statements! {
         AND entries.state = 'live')) AS dead_letter, \
         (SELECT min(since) FROM (SELECT min(due_at) AS since FROM legs WHERE due_at <= ?1 \
         UNION ALL SELECT min(due_at) FROM due_answers WHERE due_at <= ?1)) AS due";
+    /// What waits in a feed is what comes after the last entry that was fetched: readers go on, and skip nothing.
     STANDING = "SELECT feeds.recipient AS recipient, head, count(position) AS waiting, min(published_at) AS oldest, \
         (SELECT count(*) FROM entries AS dead WHERE dead.recipient = feeds.recipient AND dead.state = 'live' \
         AND dead.refused_at IS NOT NULL AND dead.discarded_at IS NULL) AS refused FROM feeds \
-        LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND served_at IS NULL \
-        GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
+        LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND position > coalesce((SELECT position \
+        FROM entries AS last WHERE last.recipient = feeds.recipient AND last.served_at IS NOT NULL ORDER BY position DESC \
+        LIMIT 1), 0) GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
     DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at, NULL AS said \
         FROM messages \
         WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \

@@ -39,7 +39,7 @@ impl Drop for Server {
 /// that none that comes later is forgotten; to delete few rows costs less than to truncate.
 pub(crate) async fn empty(connection: &mut PgConnection) {
     let names = "SELECT 'DELETE FROM ' || quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' \
-        AND tablename NOT IN ('meta', '_sqlx_migrations', 'audit_head')";
+        AND tablename NOT IN ('meta', '_sqlx_migrations', 'audit_head', 'bases')";
     let mut statements: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut *connection).await.expect("the tables");
     // All go, so no row is missed by another that names it, in whatever order they go.
     statements.insert(0, "SET session_replication_role = replica".to_owned());
