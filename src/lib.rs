@@ -11,7 +11,7 @@
 //!   [`agreement`] > [`consent`] > [`filter`] > [`translate`] > [`feed`].
 //! - Floor 3, the way as a whole: [`account`], [`answer`], [`seal`], [`store`] (the port), [`audit`], [`journey`],
 //!   [`receipt`], [`dead_letter`], [`change`], [`records`], [`subject`].
-//! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`remote`], [`page`].
+//! - Floor 4, the outside world: [`store::sqlite`], [`amqp`], [`spool`], [`http`], [`console`], [`remote`], [`page`].
 //! - Floor 5, wiring: [`app`], [`cli`], [`shutdown`].
 //!
 //! # One message on its way
@@ -75,6 +75,7 @@ pub mod subject;
 pub mod records;
 
 pub mod amqp;
+pub mod console;
 pub mod http;
 pub mod page;
 pub mod remote;

@@ -8,7 +8,7 @@ use super::opened;
 use crate::amqp;
 use crate::config::{self, Config, DatabaseTls, KeyStorePlace, Postgres, Via};
 use crate::domain::RecipientId;
-use crate::http::Trust;
+use crate::http::{Shown, Trust};
 use crate::journey::ContractSet;
 use crate::remote::HttpsCourier;
 use crate::store::postgres::PostgresStore;
@@ -60,6 +60,11 @@ pub fn check(config: &Config, set: Option<&ContractSet>) -> Vec<NamedFault> {
         && let Err(found) = Trust::check(&feed.tls)
     {
         faults.extend(found.iter().map(|fault| NamedFault::new(format!("feed{}", fault.key(&feed.tls)), fault)));
+    }
+    if let Some(tls) = config.console.as_ref().and_then(|console| console.tls.as_ref())
+        && let Err(found) = Shown::check(tls)
+    {
+        faults.extend(found.iter().map(|(key, fault)| NamedFault::new(format!("console.{key}"), fault)));
     }
     if let Some(set) = set {
         who(config, set, &mut faults);

@@ -2,6 +2,7 @@
 
 pub mod checked;
 mod checkpoints;
+mod desk;
 mod drops;
 pub mod embedded;
 pub mod erasure;
@@ -22,6 +23,7 @@ mod tireless;
 mod wrapping_files;
 
 pub use checkpoints::{Checkpoints, PUBLIC_KEY, WriteFault};
+pub use desk::{ConsoleFault, LinkedConsole};
 pub use folder::{DataFolder, FolderError};
 pub use opened::{OpenFault, Opened, alone, beside};
 pub use scenario::{Scenario, ScenarioError, ScenarioMessage, name_parts};

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::checked::{self, NamedFault};
 use super::checkpoints::{Checkpoints, WriteFault};
+use super::desk::{ConsoleFault, ConsoleParts};
 use super::drops::take_drops;
 use super::opened::{OpenFault, Opened, open};
 use super::parts::Parts;
@@ -54,6 +55,9 @@ pub enum ServeError {
     /// Certificates or lists.
     #[error("the feed's certificates cannot be used:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Trust(Vec<TrustFault>),
+    /// The operators' console.
+    #[error(transparent)]
+    Console(#[from] ConsoleFault),
     /// The broker's certificates.
     #[error("the broker's certificates cannot be used: {0}")]
     Broker(#[from] crate::amqp::TlsFault),
@@ -124,6 +128,7 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
         Some(feed) => Some(feed_parts(feed, source, &health)?),
         None => None,
     };
+    let console = config.console.as_ref().map(|console| ConsoleParts::take(console, &health)).transpose()?;
     let signed = match &config.audit {
         Some(audit) => Some(Checkpoints::new(audit.checkpoints.clone(), SigningKey::read(&audit.signing_key)?)),
         None => None,
@@ -155,6 +160,7 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
                 let common = Common { journey, health, numbers, owner, hangups, contracts, stopping: stopping.clone() };
                 let handles = Handles { intake: content.clone(), feed: content.clone(), console: content };
                 keep_checkpoints(&config, Some(signed), &common, &handles.console, &mut parts);
+                show_console(console, &common, &handles.console, &mut parts)?;
                 start(&config, common, handles, store, feed, &mut parts)?;
             }
             Opened::Postgres { journey, store: content } => {
@@ -163,6 +169,7 @@ pub async fn serve(config: Config, source: Option<PathBuf>, set: ContractSet) ->
                 let common = Common { journey, health, numbers, owner, hangups, contracts, stopping: stopping.clone() };
                 let handles = Handles { intake: content.intake(), feed: content.feed(), console: content.console() };
                 keep_checkpoints(&config, signed, &common, &handles.console, &mut parts);
+                show_console(console, &common, &handles.console, &mut parts)?;
                 start(&config, common, handles, store, feed, &mut parts)?;
             }
         }
@@ -263,6 +270,16 @@ fn start<S: Store>(
         parts.spawn("amqp.out", courier.keep(stopping));
     }
     Ok(())
+}
+
+/// Shows the operators' pages, where it is said where.
+fn show_console<S: Store>(
+    console: Option<ConsoleParts>,
+    common: &Common,
+    store: &S,
+    parts: &mut Parts,
+) -> Result<(), ConsoleFault> {
+    console.map_or(Ok(()), |console| console.start(store.clone(), &common.health, &common.stopping, parts))
 }
 
 /// Writes checkpoints of the audit chain now and then, where it is said where to.

@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use super::table::{MARK, WORDS, agreement, table};
 use super::{CliError, ContractsFrom, listen};
 use crate::agreement::Illustrations;
-use crate::app::{DataFolder, Scenario, ScenarioMessage, Service, embedded, restore};
+use crate::app::{DataFolder, LinkedConsole, Scenario, ScenarioMessage, Service, embedded, restore};
 use crate::config::LoopbackAddr;
-use crate::domain::{Code, ContractRef, RecipientId};
+use crate::domain::{Code, ContractRef, RecipientId, Role};
 use crate::http::{Bound, FeedOf};
 use crate::journey::{Journey, Outcome};
 use crate::spool::{Inbox, Outbox, SpoolFolders};
@@ -34,6 +34,9 @@ pub(super) struct Args {
     /// Where Arbetsförmedlingen's feed is served, without TLS and therefore on loopback alone.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480", value_parser = listen)]
     listen: LoopbackAddr,
+    /// Where the operators' console is shown, without TLS and therefore on loopback alone.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8481", value_parser = listen)]
+    console: LoopbackAddr,
     #[command(flatten)]
     from: ContractsFrom,
 }
@@ -50,7 +53,7 @@ pub(super) async fn run(args: Args, out: &mut dyn Write) -> Result<u8, CliError>
     let scenario = Scenario::read(embedded::demo().iter().copied())?;
     let set = args.from.load(Illustrations::All)?;
     // Whatever can be refused is refused before anything is touched.
-    let bound = if args.once { None } else { Some(Bound::bind(args.listen).await?) };
+    let bound = if args.once { None } else { Some((Bound::bind(args.listen).await?, LinkedConsole::bind(args.console)?)) };
     let folder = DataFolder::hold(&args.data)?;
     let store = folder.store(Some(scenario.instant)).await?;
     let spool = folder.spool();
@@ -237,16 +240,26 @@ async fn summary(
     }))
 }
 
-async fn serve(service: Service, bound: Bound, args: &Args, spool: &SpoolFolders, out: &mut dyn Write) -> Result<(), CliError> {
+async fn serve(
+    service: Service,
+    (bound, console): (Bound, LinkedConsole),
+    args: &Args,
+    spool: &SpoolFolders,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let (stop, stopping) = watch::channel(false);
+    let (link, shown) = console.open(service.store().clone(), Role::Operator, stopping.clone()).await?;
     let address = bound.address()?;
     writeln!(out, "\nArbetsförmedlingen's feed:  http://{address}/v1/feed")?;
     writeln!(out, "  curl 'http://{address}/v1/feed?limit=5'")?;
+    writeln!(out, "The operators' console:  {link}")?;
+    writeln!(out, "  (the link is good once; it signs in as the account demo)")?;
     writeln!(out, "Drop a file into:           {}", spool.inbox().join("<login>").join("<contract>.<uuid>.json").display())?;
     writeln!(out, "Collect what goes back in:  {}", spool.outbox().display())?;
     writeln!(out, "What was refused:           brygga dead-letters list --data {}", args.data.display())?;
     writeln!(out, "Serving until Ctrl-C.")?;
     out.flush()?;
-    let (stop, stopping) = watch::channel(false);
+    let shown = tokio::spawn(shown);
     let feed = FeedOf {
         journey: service.journey().clone(),
         store: service.store().clone(),
@@ -262,6 +275,7 @@ async fn serve(service: Service, bound: Bound, args: &Args, spool: &SpoolFolders
     crate::shutdown::requested().await;
     stop.send_replace(true);
     drop(work.await);
+    drop(shown.await);
     served.await.map_err(|_| CliError::Usage("the feed's task failed".to_owned()))??;
     store.close().await;
     writeln!(out, "Stopped; everything that was taken is in the data folder.")?;

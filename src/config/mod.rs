@@ -2,6 +2,7 @@
 
 mod amqp;
 mod audit;
+mod console;
 mod feed;
 mod keys;
 mod password;
@@ -13,6 +14,7 @@ mod store;
 
 pub use amqp::{Amqp, BrokerUrl, BrokerUrlError};
 pub use audit::Audit;
+pub use console::{ConsoleConfig, ConsoleTls};
 pub use feed::{
     ACKNOWLEDGE_WITHIN_HOURS, ClientMark, CrlSource, FeedAbout, FeedClient, FeedConfig, FeedConnections, FeedLimits, FeedTls,
 };

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::section::{ConfigFault, Section, Surroundings};
-use super::{Amqp, Audit, FeedConfig, KeysConfig, Relay, RetentionConfig, Store, Via};
+use super::{Amqp, Audit, ConsoleConfig, FeedConfig, KeysConfig, Relay, RetentionConfig, Store, Via};
 
 /// Where the contracts lie, and which illustrations are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Config {
     pub spool: Option<Spool>,
     /// `[feed]`.
     pub feed: Option<FeedConfig>,
+    /// `[console]`: the operators' pages.
+    pub console: Option<ConsoleConfig>,
     /// `[audit]`: signed checkpoints of the audit chain; a data folder writes them without it.
     pub audit: Option<Audit>,
     /// `[[relay]]`: by which courier what goes back to each system leaves.
@@ -104,6 +106,7 @@ impl Config {
         let amqp = optional(&mut file, "amqp", Amqp::read);
         let spool = optional(&mut file, "spool", Spool::read);
         let feed = optional(&mut file, "feed", FeedConfig::read);
+        let console = optional(&mut file, "console", ConsoleConfig::read);
         let audit = optional(&mut file, "audit", Audit::read);
         let relays = relays(&mut file, amqp.is_some(), spool.is_some());
         let retention = optional(&mut file, "retention", RetentionConfig::read).unwrap_or_default();
@@ -111,7 +114,7 @@ impl Config {
         faults.sort_by(|a, b| (a.line, &a.key).cmp(&(b.line, &b.key)));
         match (contracts, store, management) {
             (Some(contracts), Some(store), Some(management)) if faults.is_empty() => {
-                Ok(Self { contracts, store, keys, management, amqp, spool, feed, audit, relays, retention })
+                Ok(Self { contracts, store, keys, management, amqp, spool, feed, console, audit, relays, retention })
             }
             _ => Err(faults),
         }

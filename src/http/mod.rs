@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use api::Api;
-pub use tls::{TlsBound, TlsPlace, Trust, TrustFault};
+pub use tls::{PagesBound, Shown, TlsBound, TlsPlace, Trust, TrustFault};
 
 use crate::config::{FeedAbout, FeedLimits, LoopbackAddr};
 use crate::domain::RecipientId;

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use jiff::Timestamp;
+
 use super::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, StoredMessage};
 use crate::audit::{Chained, Head};
 use crate::domain::{MessageNumber, RecipientId};
@@ -29,6 +31,9 @@ pub trait Survey: Send {
 
     /// What waits for somebody: the oldest dead letter, the oldest due leg, and how each feed stands.
     fn standing(&mut self) -> impl Future<Output = Stored<Standing>> + Send;
+
+    /// Every feed with when the newest of its entries was served first that was served at all.
+    fn last_served(&mut self) -> impl Future<Output = Stored<Vec<(RecipientId, Option<Timestamp>)>>> + Send;
 
     /// Refused messages and legs that are neither restricted nor discarded, and refused entries, oldest message first.
     fn dead_letters(&mut self) -> impl Future<Output = Stored<Vec<DeadLetter>>> + Send;

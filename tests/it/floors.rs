@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Floor of each module; on floor 2 the second number is the place from left to right.
-const FLOORS: [(&str, u8, u8); 37] = [
+const FLOORS: [(&str, u8, u8); 38] = [
     ("domain", 0, 0),
     ("config", 1, 0),
     ("faults", 1, 0),
@@ -35,6 +35,7 @@ const FLOORS: [(&str, u8, u8); 37] = [
     ("store/postgres", 4, 0),
     ("spool", 4, 0),
     ("http", 4, 0),
+    ("console", 4, 0),
     ("remote", 4, 0),
     ("page", 4, 0),
     ("app", 5, 0),

@@ -14,6 +14,7 @@ mod audit;
 mod bad_input;
 mod cli;
 mod config;
+mod console;
 mod diff;
 mod documents;
 mod fail_points;

@@ -118,7 +118,7 @@ fn the_demo_serves_takes_a_dropped_file_within_a_second_and_stops_when_told() {
     let data = folder.path().join("data");
     let mut demo = Demo(
         Command::new(env!("CARGO_BIN_EXE_brygga"))
-            .args(["demo", "--listen", "127.0.0.1:0", "--data"])
+            .args(["demo", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"])
             .arg(&data)
             .stdout(Stdio::piped())
             .spawn()

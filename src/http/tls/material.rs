@@ -157,7 +157,7 @@ fn content(path: &Path, words: impl Into<String>) -> TrustFault {
     TrustFault::Content { path: path.to_owned(), words: words.into() }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustFault> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustFault> {
     let bytes = read(path)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     let found = found.map_err(|_| content(path, "it is not PEM"))?;
@@ -167,7 +167,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustFault>
     Ok(found)
 }
 
-fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TrustFault> {
+pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TrustFault> {
     PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|_| content(path, "it holds no private key in PEM"))
 }
 

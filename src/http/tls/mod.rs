@@ -5,6 +5,7 @@
 
 mod list;
 mod material;
+mod pages;
 mod peer;
 mod shut;
 mod trust;
@@ -29,6 +30,7 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 pub use material::TrustFault;
+pub use pages::{PagesBound, Shown};
 pub(super) use peer::Peer;
 pub use trust::Trust;
 
@@ -203,23 +205,7 @@ async fn answer(
         request.extensions_mut().insert(Arc::clone(&peer));
         router.clone().oneshot(request)
     });
-    // What was agreed in the handshake decides, so that no connection waits without time-out to be told apart.
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(bounds.header_timeout)
-        .max_buf_size(usize::try_from(MOST_HEAD).unwrap_or(usize::MAX))
-        .max_headers(MOST_HEADERS);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(MOST_HEAD)
-        .max_concurrent_streams(MOST_STREAMS)
-        .keep_alive_interval(STILL_THERE)
-        .keep_alive_timeout(STILL_THERE);
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = http_builder(is_http2, bounds.header_timeout).serve_connection(TokioIo::new(stream), service).into_owned();
     let graceful = GracefulShutdown::new();
     let connection = graceful.watch(connection);
     tokio::pin!(connection);
@@ -230,6 +216,27 @@ async fn answer(
         () = until_unknown(&trust, &known, bounds.header_timeout) => {}
     }
     drop(tokio::time::timeout(LAST_ANSWERS, async { tokio::join!(graceful.shutdown(), connection) }).await);
+}
+
+/// How HTTP is spoken, within bounds. What was agreed in the handshake decides which, so that no connection waits without
+/// time-out to be told apart.
+fn http_builder(is_http2: bool, header_timeout: Duration) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_buf_size(usize::try_from(MOST_HEAD).unwrap_or(usize::MAX))
+        .max_headers(MOST_HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(MOST_HEAD)
+        .max_concurrent_streams(MOST_STREAMS)
+        .keep_alive_interval(STILL_THERE)
+        .keep_alive_timeout(STILL_THERE);
+    builder
 }
 
 /// Waits until a connection's holder is none of the clients. With HTTP/1.1 its first refusal ends the connection; one of

@@ -1,5 +1,7 @@
 //! What the shared store tells of the whole, in a transaction.
 
+use jiff::Timestamp;
+
 use super::fault::away;
 use super::read::recipient as recipient_of;
 use super::{PgTx, audit, census, sql};
@@ -39,6 +41,11 @@ impl Survey for PgTx {
         self.write_out().await?;
         let now = self.now;
         census::standing(self.db(), now).await
+    }
+
+    async fn last_served(&mut self) -> Stored<Vec<(RecipientId, Option<Timestamp>)>> {
+        self.write_out().await?;
+        census::last_served(self.db()).await
     }
 
     async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {

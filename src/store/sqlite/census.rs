@@ -50,6 +50,11 @@ pub(super) async fn standing(db: &mut SqliteConnection, now: Timestamp) -> Store
     })
 }
 
+pub(super) async fn last_served(db: &mut SqliteConnection) -> Stored<Vec<(RecipientId, Option<Timestamp>)>> {
+    let rows = sqlx::query(sql::LAST_SERVED).fetch_all(db).await.map_err(away)?;
+    rows.iter().map(|row| Ok((recipient(row, "recipient")?, optional_time(row, "entries", "served_at")?))).collect()
+}
+
 pub(super) async fn dead_letters(db: &mut SqliteConnection) -> Stored<Vec<DeadLetter>> {
     let rows = sqlx::query(sql::DEAD_LETTERS).fetch_all(db).await.map_err(away)?;
     let letter = |row: &SqliteRow| {

@@ -49,6 +49,8 @@ statements! {
         messages.contract, violations, 'recipient.rejected', messages.received_at, receipts.code FROM receipts JOIN entries \
         ON entries.recipient = receipts.recipient AND entries.position = receipts.position JOIN messages \
         ON number = entries.message WHERE entries.state = 'live' AND receipts.kind = 'rejected' AND settled_at IS NULL ORDER BY 1, 2, 7";
+    LAST_SERVED = "SELECT recipient, (SELECT served_at FROM entries WHERE entries.recipient = feeds.recipient \
+        AND served_at IS NOT NULL ORDER BY position DESC LIMIT 1) AS served_at FROM feeds ORDER BY recipient";
     RECORDED_CONSENTS = messages!("WHERE kind = 'consent' AND state = 'recorded' ORDER BY number DESC LIMIT ?1");
     PROTECTED = "SELECT count(*) AS protected FROM persons WHERE flagged_at IS NOT NULL";
     HELD = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \

@@ -1,5 +1,7 @@
 //! What the embedded store tells of the whole, in a transaction.
 
+use jiff::Timestamp;
+
 use super::{SqliteTx, Stored, audit, census, entries};
 use crate::audit::{Chained, Head};
 use crate::domain::{MessageNumber, RecipientId};
@@ -33,6 +35,10 @@ impl Survey for SqliteTx {
     async fn standing(&mut self) -> Stored<Standing> {
         let now = self.now;
         census::standing(self.db(), now).await
+    }
+
+    async fn last_served(&mut self) -> Stored<Vec<(RecipientId, Option<Timestamp>)>> {
+        census::last_served(self.db()).await
     }
 
     async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {

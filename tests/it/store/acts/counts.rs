@@ -1,6 +1,6 @@
 //! What is counted, what waits for somebody, and what a restore asks.
 
-use brygga::domain::{Categories, Category, Code};
+use brygga::domain::{Categories, Category, Code, Position};
 use brygga::seal::{FeedMark, Marks, Revocation};
 use brygga::store::{Census, Feeds as _, LegState, MessageKind, MessageState, Store as _, Survey as _, Tx as _};
 use jiff::ToSpan as _;
@@ -160,7 +160,24 @@ async fn a_revocation_that_a_backup_had_lost_is_kept_once<E: Engine>() {
     }
 }
 
+async fn when_the_newest_served_entry_of_a_feed_was_served_is_told<E: Engine>() {
+    let hall = Hall::<E>::open().await;
+    for (person, id) in PERSONS.iter().take(2).zip(1..) {
+        hall.publish(&hall.made(person, id)).await;
+    }
+    assert_eq!(hall.begin().await.last_served().await.expect("read"), [(af(), None)]);
+    for (seconds, position) in [(1, 1), (2, 2)] {
+        hall.engine.clock().set(noon() + seconds.seconds());
+        let mut tx = hall.begin().await;
+        tx.lock_deliveries(&[af()]).await.expect("locked");
+        tx.mark_served(&af(), &[Position(position)]).await.expect("marked");
+        tx.commit().await.expect("committed");
+    }
+    assert_eq!(hall.begin().await.last_served().await.expect("read"), [(af(), Some(noon() + 2.seconds()))]);
+}
+
 on_both_engines! {
+    when_the_newest_served_entry_of_a_feed_was_served_is_told,
     every_message_and_leg_is_counted_in_its_one_state,
     lists_show_what_an_operator_may_see_oldest_first,
     a_feeds_standing_says_what_nobody_has_fetched,
