@@ -61,7 +61,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// The newest schema, which an open store has.
-    pub const SCHEMA: i64 = 4;
+    pub const SCHEMA: i64 = 5;
 
     /// Opens a file, making it where it is not there, and brings its schema up to date.
     ///
