@@ -32,8 +32,8 @@ pub struct Erasure {
 }
 
 /// Erases a participant, wraps the keys that remain anew under a new wrapping key, destroys the old one where this program may,
-/// and gives the space back. It can be done again at any time; where it was cut short, that finishes it. `None` where nothing
-/// is held of the participant.
+/// and gives the space back. Where a rule keeps the reports of which a document was served, `keeps_served` says so. It can be done
+/// again at any time; where it was cut short, that finishes it. `None` where nothing is held of the participant.
 ///
 /// # Errors
 /// [`ErasureFault::Files`] before anything was done where no new wrapping key can be had.
@@ -44,12 +44,13 @@ pub async fn erase<S: Store>(
     person: &PersonKey,
     operator: &str,
     reason: &str,
+    keeps_served: bool,
 ) -> Result<Option<Erasure>, ErasureFault> {
     let keys = journey.vault().store();
     let files = files.hold().await?;
     let in_use = keys.wrapping().await?;
     files.can_renew(in_use)?;
-    let Some(erased) = journey.erase(store, person, operator, reason).await? else { return Ok(None) };
+    let Some(erased) = journey.erase(store, person, operator, reason, keeps_served).await? else { return Ok(None) };
     // Whoever has an earlier backup of the key store has the destroyed keys, wrapped: what wraps them must go too.
     files.renew(in_use)?;
     let rotated = rotate(journey.vault(), store.now()).await?;

@@ -107,8 +107,10 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
             on_store!(opened, |journey, store| {
                 let now = store.now();
                 let (_, person) = person::read(journey.keys(), now)?;
-                let done = erase(journey, store, &files, &person, &at.operator, &at.reason).await?;
-                say(done.as_ref(), &kept(&retention, now), at.json, out)
+                let done =
+                    erase(journey, store, &files, &person, &at.operator, &at.reason, retention.archive_rule.is_some()).await?;
+                let newest_archived = done.as_ref().and_then(|done| done.erased.newest_archived);
+                say(done.as_ref(), &kept(&retention, now, newest_archived), at.json, out)
             })
         }
     }
@@ -130,13 +132,18 @@ struct Rest {
     until: Option<Timestamp>,
 }
 
-fn kept(retention: &RetentionConfig, now: Timestamp) -> Vec<Rest> {
-    let days = |days: u32| now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok();
-    vec![
+fn kept(retention: &RetentionConfig, now: Timestamp, newest_archived: Option<Timestamp>) -> Vec<Rest> {
+    let after = |at: Timestamp, days: u32| at.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok();
+    let archived = newest_archived.zip(retention.archive_rule.clone()).map(|(newest, rule)| Rest {
+        what: "reports of which a document was served, as they came, and the journal's key",
+        rule,
+        until: after(newest, retention.journal),
+    });
+    let others = [
         Rest {
             what: "audit rows: who did what with which message, without contents",
             rule: retention.audit_rule.clone(),
-            until: days(retention.audit),
+            until: after(now, retention.audit),
         },
         Rest {
             what: "message ids, times, states and keyed digests of person and report; ledgers of withdrawals, revocations and erasures",
@@ -154,7 +161,8 @@ fn kept(retention: &RetentionConfig, now: Timestamp) -> Vec<Rest> {
             rule: "the recipient's register law, and the agreement".to_owned(),
             until: None,
         },
-    ]
+    ];
+    archived.into_iter().chain(others).collect()
 }
 
 fn say(done: Option<&Erasure>, kept: &[Rest], json: bool, out: &mut dyn Write) -> Result<u8, CliError> {
@@ -173,7 +181,7 @@ fn say(done: Option<&Erasure>, kept: &[Rest], json: bool, out: &mut dyn Write) -
             .collect();
         let whole = json!({
             "erased": true, "messages": erased.messages, "entries": erased.entries, "withdrawn": erased.withdrawn,
-            "deletes": erased.deletes, "wrappingKey": rotated.wrapping.to_string(),
+            "deletes": erased.deletes, "archived": erased.archived, "wrappingKey": rotated.wrapping.to_string(),
             "before": rotated.before.map(|id| id.to_string()), "dataKeys": rotated.keys, "oldDestroyed": destroyed,
             "warnings": not_given_back, "kept": rest, "backUp": "the key store and the wrapping key",
         });

@@ -33,6 +33,9 @@ pub struct RetentionConfig {
     pub audit: u32,
     /// The rule by which the audit log is kept in spite of an erasure.
     pub audit_rule: String,
+    /// The rule by which reports of which a document was served are kept in spite of an erasure, as long as the journal is;
+    /// `None` where no rule does.
+    pub archive_rule: Option<String>,
     /// How often a service does what is due. `None` where no period was decided: it blanks nothing by itself and counts alone.
     pub every: Option<Duration>,
 }
@@ -49,6 +52,7 @@ impl Default for RetentionConfig {
             receipts: 1096,
             audit: 3653,
             audit_rule: "dataskyddsförordningen artikel 5.2 (ansvarsskyldighet)".to_owned(),
+            archive_rule: None,
             every: None,
         }
     }
@@ -73,6 +77,7 @@ impl RetentionConfig {
             receipts: days("receipts_days", preset.receipts, LONGEST),
             audit: days("audit_days", preset.audit, LONGEST),
             audit_rule: section.value_or("audit_rule", preset.audit_rule),
+            archive_rule: section.value("archive_rule"),
             every: Some(Duration::from_hours(section.number("every_hours", 24, 1..=168))),
         };
         let line = section.line();

@@ -2,7 +2,8 @@
 //!
 //! One transaction under the participant's lock. What stands in feeds is taken back first: what nobody has fetched is withdrawn,
 //! what somebody has gets its `DELETE`, which needs neither a gate nor a content. Then contents and their keyed digests are
-//! blanked; ids stay, so that a later arrival is a duplicate. The ledger in the key store is written before the content commits,
+//! blanked; ids stay, so that a later arrival is a duplicate. Where an archive rule keeps what was disclosed, reports of which
+//! a document was served keep their contents until their period ends, and the journal's key with them. The ledger in the key store is written before the content commits,
 //! and the data keys are destroyed with the commit. Cut short anywhere, it is done again from the beginning.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,17 +32,29 @@ pub struct Erased {
     pub withdrawn: usize,
     /// `DELETE`s that follow for what somebody had.
     pub deletes: usize,
+    /// Reports that the archive rule keeps as they came.
+    pub archived: usize,
+    /// When the newest of those came.
+    pub newest_archived: Option<Timestamp>,
 }
 
 impl Journey {
-    /// Erases a participant; `None` where nothing is held of it, and nothing was done.
+    /// Erases a participant; `None` where nothing is held of it, and nothing was done. `keeps_served` says that a rule keeps the
+    /// reports of which a document was served.
     ///
     /// # Errors
     /// A fault of either store. Keys may be destroyed already then, and the same again finishes it.
-    pub async fn erase<S: Store>(&self, store: &S, person: &PersonKey, operator: &str, reason: &str) -> Stored<Option<Erased>> {
+    pub async fn erase<S: Store>(
+        &self,
+        store: &S,
+        person: &PersonKey,
+        operator: &str,
+        reason: &str,
+        keeps_served: bool,
+    ) -> Stored<Option<Erased>> {
         let mut attempts = Attempts::default();
         loop {
-            match self.erase_once(store, person, operator, reason).await {
+            match self.erase_once(store, person, operator, reason, keeps_served).await {
                 Err(StoreError::Contended) if attempts.again() => {}
                 result => return result,
             }
@@ -54,6 +67,7 @@ impl Journey {
         person: &PersonKey,
         operator: &str,
         reason: &str,
+        keeps_served: bool,
     ) -> Stored<Option<Erased>> {
         let mut tx = self.begin(store, "erase").await?;
         if all_messages(&mut tx, person).await?.is_empty() {
@@ -69,15 +83,20 @@ impl Journey {
         for revocation in self.vault().store().revocations().await?.iter().filter(|one| one.person == *person) {
             tx.keep_revocation(revocation).await?;
         }
-        let erased = self.forget(&mut tx, &messages, &[], now).await?;
+        let erased = self.forget(&mut tx, &messages, &[], now, keeps_served).await?;
+        let is_kept = |class: &RetentionClass| *class == RetentionClass::Journal && erased.archived > 0;
         for class in RetentionClass::OF_PERSONS {
             let holder = Holder::person(person, class);
             tx.note_in_ledger(LedgerNote::Erasure(Erasure { holder, at: now }));
-            tx.condemn(holder);
+            if !is_kept(&class) {
+                tx.condemn(holder);
+            }
         }
+        let classes: Vec<_> =
+            RetentionClass::OF_PERSONS.into_iter().filter(|class| !is_kept(class)).map(RetentionClass::as_str).collect();
         let detail = json!({
             "person": person.to_hex(), "messages": erased.messages, "entries": erased.entries,
-            "withdrawn": erased.withdrawn, "deletes": erased.deletes, "classes": RetentionClass::OF_PERSONS.map(RetentionClass::as_str),
+            "withdrawn": erased.withdrawn, "deletes": erased.deletes, "archived": erased.archived, "classes": classes,
         });
         let row = AuditRow::by(AuditAct::Erasure, operator).under(Code::JourneyErased).because(reason);
         tx.audit(&row.with(detail.to_string())).await?;
@@ -92,6 +111,7 @@ impl Journey {
         old: &[StoredMessage],
         new: &[StoredMessage],
         until: Timestamp,
+        keeps_served: bool,
     ) -> Stored<Erased> {
         let mut reports: BTreeMap<ReportKey, &StoredMessage> = BTreeMap::new();
         for stored in old.iter().filter(|stored| stored.message.kind == MessageKind::Report) {
@@ -115,17 +135,53 @@ impl Journey {
         let (withdrawn, deletes) = (count(&of_old, withdrawn) - count(&before, withdrawn), count(&of_old, deleted));
         let deletes = deletes - count(&before, deleted);
         of_old.retain(|entry| numbers.contains(&entry.message) && entry.method == Method::Put);
+        let served = of_old.iter().filter(|entry| entry.served_at.is_some()).map(|entry| entry.message).collect();
         let contents = count(&of_old, |entry| !entry.sealed.is_empty());
         let entries: Vec<_> = of_old.into_iter().map(|entry| (entry.recipient, entry.position)).collect();
         tx.blank_entries(&entries, true).await?;
-        let numbers: Vec<MessageNumber> = numbers.into_iter().collect();
+        let archived = if keeps_served { self.archive(tx, old, &served).await? } else { Vec::new() };
+        let newest_archived = archived.iter().map(|stored| stored.message.envelope.received_at).max();
+        let kept: BTreeSet<MessageNumber> = archived.iter().map(|stored| stored.number).collect();
+        let numbers: Vec<MessageNumber> = numbers.difference(&kept).copied().collect();
         tx.blank_messages(&numbers).await?;
         for stored in old {
             let envelope = &stored.message.envelope;
             let (login, message_id, contract) = (envelope.login.clone(), envelope.message_id, envelope.contract.clone());
             tx.note_in_ledger(LedgerNote::Taken(TakenId { login, message_id, contract, at: until }));
         }
-        Ok(Erased { messages: numbers.len(), entries: contents, withdrawn, deletes })
+        let (messages, archived) = (numbers.len(), kept.len());
+        Ok(Erased { messages, entries: contents, withdrawn, deletes, archived, newest_archived })
+    }
+
+    /// Keeps the contents of reports of which a document was served, and sees to it that nothing comes of them any more. What has
+    /// lost its key before is kept by no rule.
+    async fn archive<'a, T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        old: &'a [StoredMessage],
+        served: &BTreeSet<MessageNumber>,
+    ) -> Stored<Vec<&'a StoredMessage>> {
+        let mut archived = Vec::new();
+        for stored in old.iter().filter(|stored| served.contains(&stored.number)) {
+            let is_report = (stored.message.kind, stored.message.state) == (MessageKind::Report, MessageState::Journey);
+            if !is_report || stored.message.sealed.is_empty() || !tx.has_key(&stored.message).await? {
+                continue;
+            }
+            for mut leg in tx.legs(stored.number).await? {
+                if leg.state != LegState::Superseded {
+                    (leg.state, leg.code, leg.documents) = (LegState::Withdrawn, Some(Code::JourneyErased), 0);
+                    self.put_changed(tx, &leg, None).await?;
+                }
+            }
+            archived.push(stored);
+        }
+        tx.archive_messages(&archived.iter().map(|stored| stored.number).collect::<Vec<_>>()).await?;
+        Ok(archived)
+    }
+
+    /// Whether a report was erased: where its content is kept all the same, nothing comes of it any more.
+    pub(super) async fn is_erased<T: Tx>(&self, tx: &mut KeyedTx<T>, stored: &StoredMessage) -> Stored<bool> {
+        Ok(tx.legs(stored.number).await?.iter().any(|leg| leg.code == Some(Code::JourneyErased)))
     }
 
     /// Makes an erasure hold in a content that came back from a backup; the participant is locked.
@@ -135,7 +191,8 @@ impl Journey {
     pub async fn forget_again<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey, until: Timestamp) -> Stored<()> {
         let (old, new): (Vec<_>, Vec<_>) =
             all_messages(tx, person).await?.into_iter().partition(|stored| stored.message.envelope.received_at <= until);
-        self.forget(tx, &old, &new, until).await.map(drop)
+        // What a rule has kept then still has its key, and nothing else does.
+        self.forget(tx, &old, &new, until, true).await.map(drop)
     }
 
     /// Makes the end of a period hold in a content that came back from a backup: what a key is gone for is blanked. The

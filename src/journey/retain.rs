@@ -236,6 +236,10 @@ impl<S: Store> Run<'_, S> {
         for person in persons {
             if !tx.still_holds(&person, Holding::Messages).await? {
                 end(tx, &person, RetentionClass::Journal, now);
+                if !tx.still_holds(&person, Holding::Documents).await? {
+                    // Of whoever was disclosed to nobody since, it has sealed nothing.
+                    tx.condemn(Holder::person(&person, RetentionClass::Feed));
+                }
             }
         }
         let range = (numbers.iter().map(|one| one.0).min(), numbers.iter().map(|one| one.0).max());

@@ -50,7 +50,8 @@ impl Journey {
     async fn divert_all<T: Tx>(&self, tx: &mut KeyedTx<T>, messages: &[StoredMessage]) -> Stored<()> {
         let mut reports: Vec<(ReportKey, &StoredMessage)> = Vec::new();
         for stored in messages {
-            if stored.message.state == MessageState::Diverted {
+            // What was erased stays that: run again after the flag was lifted it would be shown.
+            if stored.message.state == MessageState::Diverted || self.is_erased(tx, stored).await? {
                 continue;
             }
             tx.divert_message(stored.number).await?;
@@ -167,6 +168,7 @@ impl Journey {
         let judged;
         let legs = match fresh {
             Some((stored, legs)) if stored.number == highest.number => legs,
+            _ if self.is_erased(tx, highest).await? => return Ok(()),
             _ => {
                 let again = match self.rejudge(tx, highest).await {
                     // A damaged report must not keep what shuts its gate from being recorded.

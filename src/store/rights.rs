@@ -152,6 +152,9 @@ pub trait Rights: Send {
     /// discarded. Ids, times, codes and states stay.
     fn blank_messages(&mut self, numbers: &[MessageNumber]) -> impl Future<Output = Stored<()>> + Send;
 
+    /// Blanks what messages are known by and leaves their contents: whatever comes under their ids is a duplicate.
+    fn archive_messages(&mut self, numbers: &[MessageNumber]) -> impl Future<Output = Stored<()>> + Send;
+
     /// Blanks entries for good. A document that is live is [`EntryState::Expired`] from then on and no longer shown. The keyed
     /// digests of the contents go too where `digests` says so.
     fn blank_entries(&mut self, entries: &[(RecipientId, Position)], digests: bool) -> impl Future<Output = Stored<()>> + Send;

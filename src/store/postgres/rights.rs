@@ -36,6 +36,15 @@ impl Rights for PgTx {
         Ok(())
     }
 
+    async fn archive_messages(&mut self, numbers: &[MessageNumber]) -> Stored<()> {
+        self.write_rows().await?;
+        let query = sqlx::query(sql::ARCHIVE_MESSAGES).bind(numbers.iter().map(|number| number.0).bind_iter());
+        query.execute(self.db()).await.map_err(away)?;
+        // What was read of them before is not so any more.
+        self.work.forget();
+        Ok(())
+    }
+
     async fn blank_entries(&mut self, entries: &[(RecipientId, Position)], digests: bool) -> Stored<()> {
         self.write_out().await?;
         let query = sqlx::query(sql::BLANK_ENTRIES)

@@ -187,6 +187,7 @@ statements! {
         served_at, confirmed_at FROM entries WHERE report = ANY($1) ORDER BY recipient, position";
     BLANK_MESSAGES = "UPDATE messages SET fingerprint = NULL, content = NULL, traceparent = NULL, sealed = '', \
         discarded_at = CASE WHEN state = 'refused' THEN coalesce(discarded_at, $2) ELSE discarded_at END WHERE number = ANY($1)";
+    ARCHIVE_MESSAGES = "UPDATE messages SET fingerprint = NULL, content = NULL, traceparent = NULL WHERE number = ANY($1)";
     BLANK_ENTRIES = "UPDATE entries SET sealed = '', fingerprint = CASE WHEN $3 THEN '' ELSE fingerprint END, \
         state = CASE WHEN state = 'live' AND method = 'PUT' THEN 'expired' ELSE state END \
         FROM UNNEST($1::text[], $2::bigint[]) AS gone (recipient, position) \

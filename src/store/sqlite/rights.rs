@@ -38,6 +38,13 @@ impl Rights for SqliteTx {
         Ok(())
     }
 
+    async fn archive_messages(&mut self, numbers: &[MessageNumber]) -> Stored<()> {
+        for number in numbers {
+            sqlx::query(sql::ARCHIVE_MESSAGE).bind(number.0).execute(self.db()).await.map_err(away)?;
+        }
+        Ok(())
+    }
+
     async fn blank_entries(&mut self, entries: &[(RecipientId, Position)], digests: bool) -> Stored<()> {
         for (recipient, position) in entries {
             blank(self.db(), recipient, *position, digests).await?;

@@ -192,6 +192,7 @@ statements! {
         served_at, confirmed_at FROM entries WHERE report = ?1 ORDER BY recipient, position";
     BLANK_MESSAGE = "UPDATE messages SET fingerprint = NULL, content = NULL, traceparent = NULL, sealed = x'', \
         discarded_at = CASE WHEN state = 'refused' THEN coalesce(discarded_at, ?2) ELSE discarded_at END WHERE number = ?1";
+    ARCHIVE_MESSAGE = "UPDATE messages SET fingerprint = NULL, content = NULL, traceparent = NULL WHERE number = ?1";
     BLANK_ENTRY = "UPDATE entries SET sealed = x'', fingerprint = CASE WHEN ?3 THEN x'' ELSE fingerprint END, \
         state = CASE WHEN state = 'live' AND method = 'PUT' THEN 'expired' ELSE state END \
         WHERE recipient = ?1 AND position = ?2";

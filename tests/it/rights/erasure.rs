@@ -117,6 +117,7 @@ fn what_is_erased_is_in_no_file_and_no_earlier_backup_and_the_service_goes_on() 
         assert!(tx.dead_letters().await.expect("read").is_empty() && tx.held().await.expect("read").is_empty());
         drop(tx);
         check(&desk.store, desk.journey.vault()).await.expect("nothing is behind");
+        brygga::audit::verify(&desk.store, []).await.expect("read").expect("the chain holds");
         // Everything that is left, and the earlier backups, with every key that is left.
         let old = SqliteKeyStore::open(&backup.path().join("keys")).await.expect("a key store");
         let (now, wrapping) = (desk.journey.vault().store(), wrapping(desk.path()));
@@ -224,7 +225,8 @@ fn what_came_by_a_clock_that_is_ahead_of_the_erasure_goes_with_the_rest() {
         desk.journey.take(&ahead, [report("AR-2").arrival(later())]).await.expect("taken");
         let shown = read(&desk.journey, &desk.store).await.len();
         let person = first(&desk.journey);
-        let erased = desk.journey.erase(&desk.store, &person, "ada", "begäran").await.expect("erased").expect("it was held");
+        let erased =
+            desk.journey.erase(&desk.store, &person, "ada", "begäran", false).await.expect("erased").expect("it was held");
         assert_eq!(erased.messages, 3);
         assert!(sealed(&desk.path().join("brygga.db"), &desk.journey).await.is_empty(), "nothing is kept");
         let (puts, deletes) = counts(&read(&desk.journey, &desk.store).await);

@@ -74,7 +74,7 @@ async fn what_is_erased_is_in_no_file_of_postgres_and_no_earlier_backup_brings_i
     journey.take(&store, [late.arrival(noon())]).await.expect("taken");
     let running = way(&key_store, file.clone());
     let files_of_keys = WrappingFiles::new(vec![file.clone()]);
-    let done = erase(&journey, &store.console(), &files_of_keys, &first(&journey), "ada", "begäran").await;
+    let done = erase(&journey, &store.console(), &files_of_keys, &first(&journey), "ada", "begäran", false).await;
     let done = done.expect("erased").expect("something was held");
     assert_eq!((done.erased.messages, done.erased.withdrawn, done.erased.deletes), (3, 4, 2));
     assert!(done.destroyed);
@@ -87,6 +87,7 @@ async fn what_is_erased_is_in_no_file_of_postgres_and_no_earlier_backup_brings_i
     let mut tx = store.begin("test").await.expect("a transaction");
     assert!(tx.census().await.expect("a census").adds_up());
     drop(tx);
+    brygga::audit::verify(&store, []).await.expect("read").expect("the chain holds");
 
     let old_keys = PostgresKeyStore::open(&keys_then).await.expect("the copy opens");
     let left = WrappingKeys::read([&SecretString::from(std::fs::read_to_string(&file).expect("keys"))]).expect("keys");
@@ -132,7 +133,7 @@ async fn an_erasure_is_done_also_where_no_space_can_be_given_back() {
     let lock = "BEGIN; LOCK TABLE messages IN SHARE UPDATE EXCLUSIVE MODE";
     other.execute(lock).await.expect("locked");
     let files_of_keys = WrappingFiles::new(vec![file.clone()]);
-    let done = erase(&journey, &store.console(), &files_of_keys, &first(&journey), "ada", "begäran").await;
+    let done = erase(&journey, &store.console(), &files_of_keys, &first(&journey), "ada", "begäran", false).await;
     let done = done.expect("erased").expect("something was held");
     assert_eq!((done.erased.messages, done.destroyed), (2, true));
     assert!(matches!(&done.not_given_back[..], [one] if one.starts_with("the content store: ")), "{:?}", done.not_given_back);

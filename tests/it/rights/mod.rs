@@ -1,5 +1,6 @@
 //! The participant's rights: what is erased is gone from every copy, and nothing brings it back.
 
+mod archive;
 mod erasure;
 mod erasure_postgres;
 mod export;

@@ -2,6 +2,7 @@
 
 use brygga::audit::{Broken, ROWS_GONE_THROUGH, verify};
 use brygga::domain::{Position, ReceiptKind, RecipientId};
+use brygga::seal::SealedBytes;
 use brygga::store::{AuditAct, AuditRow, Feeds as _, KeptKind, ReceiptRow, Receipts as _, Rights as _, Tx as _};
 use jiff::{SignedDuration, Timestamp};
 
@@ -89,7 +90,23 @@ async fn a_receipt_goes_after_the_document_that_it_is_about<E: Engine>() {
     tx.commit().await.expect("committed");
 }
 
+async fn what_is_archived_has_its_content_and_is_known_by_its_id_alone<E: Engine>() {
+    let hall = Hall::<E>::open().await;
+    let mut made = hall.made(PERSONS[0], 1);
+    made.new.sealed = SealedBytes::from_stored(vec![1; 40]);
+    let stored = hall.publish(&made).await;
+    let envelope = &made.new.envelope;
+    let mut tx = hall.begin().await;
+    tx.archive_messages(&[stored.number]).await.expect("archived");
+    let receipts = tx.receipts(&envelope.login, envelope.message_id).await.expect("read");
+    assert!(matches!(&receipts[..], [receipt] if receipt.fingerprint.is_none()), "{receipts:?}");
+    let kept = tx.message(stored.number).await.expect("read").expect("stored").message;
+    assert_eq!((kept.sealed.is_empty(), kept.content), (false, None));
+    tx.commit().await.expect("committed");
+}
+
 on_both_engines! {
+    what_is_archived_has_its_content_and_is_known_by_its_id_alone,
     rows_of_the_audit_log_go_whole_from_the_beginning_and_proofs_stay,
     a_receipt_goes_after_the_document_that_it_is_about,
     what_was_served_within_a_span_is_told_by_recipient_and_nothing_else_is,
