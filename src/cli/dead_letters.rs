@@ -1,4 +1,4 @@
-//! `brygga dead-letters list|show|retry|discard`: what was refused, through the mask.
+//! `brygga dead-letters groups|list|show|unmask|comment|retry|discard`: what was refused, through the mask.
 
 use std::io::Write;
 
@@ -7,32 +7,66 @@ use serde_json::json;
 
 use super::CliError;
 use super::desk::At;
+use super::letter::{show_one, unmask_one};
+use super::letter_list::{Filter, by_cause, list};
 use super::place::on_store;
-use super::table::{WORDS, table};
-use crate::dead_letter::{Again, Found, discard, retry, show};
-use crate::domain::{Code, MessageNumber};
-use crate::journey::Journey;
-use crate::store::{MessageState, RefusedEntry, Store, StoredMessage, Survey as _, Tx as _};
+use crate::dead_letter::{Act, Again, Language, comment_as, discard_as, retry_as};
+use crate::domain::MessageNumber;
+use crate::store::MessageState;
 
 /// What to do with dead letters.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Lists them, oldest first.
-    List {
+    /// Groups those that wait by cause: sender, code, contract and place. The largest group comes first.
+    Groups {
         #[command(flatten)]
         at: At,
     },
-    /// Shows one through the mask; the reading is audited.
+    /// Lists them, the oldest first, a page at a time.
+    List {
+        #[command(flatten)]
+        at: At,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Shows one through the mask: what is wrong, where, what the sender should do, what was done. The reading is audited.
     Show {
+        #[command(flatten)]
+        at: At,
+        /// The language of what is wrong and what to do.
+        #[arg(long, default_value = "en", value_parser = language)]
+        language: Language,
+        /// The message's number.
+        number: i64,
+    },
+    /// Shows one masked value of one letter, which whoever asks then sees for ten minutes. It is audited with its reason.
+    Unmask {
+        #[command(flatten)]
+        at: At,
+        /// Why; kept in the audit log. Nothing of the person may stand in it.
+        #[arg(long)]
+        reason: String,
+        /// The message's number.
+        number: i64,
+        /// The place, as `show` tells it: `participant.personNumber`.
+        place: String,
+    },
+    /// Writes a comment on one, for whoever looks at it next.
+    Comment {
         #[command(flatten)]
         at: At,
         /// The message's number.
         number: i64,
+        /// The comment; kept in the audit log. Nothing of the person may stand in it.
+        comment: String,
     },
     /// Runs one again under the contracts of today, and sends again what a system did not take of it.
     Retry {
         #[command(flatten)]
         at: At,
+        /// Only where it still stands as `show` said (`standing`).
+        #[arg(long, value_name = "STANDING")]
+        seen: Option<String>,
         /// The message's number.
         number: i64,
     },
@@ -43,6 +77,9 @@ pub(super) enum Command {
         /// Why; kept in the audit log. Nothing of the person may stand in it.
         #[arg(long)]
         reason: String,
+        /// Only where it still stands as `show` said (`standing`).
+        #[arg(long, value_name = "STANDING")]
+        seen: Option<String>,
         /// The message's number.
         number: i64,
     },
@@ -50,30 +87,64 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, CliError> {
     match command {
-        Command::List { at } => {
+        Command::Groups { at } => {
             let opened = at.open().await?;
-            on_store!(opened, |journey, store| list(&at, journey, store, out).await)
+            on_store!(opened, |journey, store| by_cause(&at, journey, store, out).await)
         }
-        Command::Show { at, number } => {
+        Command::List { at, filter } => {
             let opened = at.open().await?;
-            on_store!(opened, |journey, store| show_one(&at, journey, store, MessageNumber(number), out).await)
+            on_store!(opened, |journey, store| list(&at, &filter, journey, store, out).await)
         }
-        Command::Retry { at, number } => {
+        Command::Show { at, language, number } => {
             let opened = at.open().await?;
-            let operator = &at.operator;
-            let done = on_store!(opened, |journey, store| retry(journey, store, MessageNumber(number), operator).await)?;
-            let (words, state) = done.map(|again| told(number, again)).unzip();
-            say(&at, number, words, state, out)
+            on_store!(opened, |journey, store| show_one(&at, language, journey, store, MessageNumber(number), out).await)
         }
-        Command::Discard { at, reason, number } => {
-            if reason.trim().is_empty() {
-                return Err(CliError::Usage("say why with --reason".to_owned()));
-            }
+        Command::Unmask { at, reason, number, place } => {
             let opened = at.open().await?;
-            let operator = &at.operator;
-            let done = on_store!(opened, |_journey, store| discard(store, MessageNumber(number), operator, &reason).await)?;
-            let words = done.then(|| format!("Message {number} is set aside; it stays refused."));
-            say(&at, number, words, done.then_some("discarded"), out)
+            on_store!(opened, |journey, store| {
+                unmask_one(&at, journey, store, MessageNumber(number), (&place, &reason), out).await
+            })
+        }
+        Command::Comment { at, number, comment } => {
+            let (opened, message) = (at.open().await?, MessageNumber(number));
+            let acting = at.acting();
+            let done = on_store!(opened, |journey, store| comment_as(journey, store, &acting, message, &comment).await)?;
+            let told = done.told(|()| (format!("The comment on message {number} is kept."), "commented"));
+            say(&at, number, told?, out)
+        }
+        Command::Retry { at, seen, number } => {
+            let (opened, message) = (at.open().await?, MessageNumber(number));
+            let acting = at.acting();
+            let done = on_store!(opened, |journey, store| retry_as(journey, store, &acting, message, seen.as_deref()).await)?;
+            say(&at, number, done.told(|again| told(number, again))?, out)
+        }
+        Command::Discard { at, reason, seen, number } => {
+            let (opened, message) = (at.open().await?, MessageNumber(number));
+            let (acting, seen) = (at.acting(), seen.as_deref());
+            let done = on_store!(opened, |journey, store| discard_as(journey, store, &acting, message, seen, &reason).await)?;
+            let told = done.told(|()| (format!("Message {number} is set aside; it stays refused."), "discarded"));
+            say(&at, number, told?, out)
+        }
+    }
+}
+
+fn language(text: &str) -> Result<Language, &'static str> {
+    match text {
+        "sv" => Ok(Language::Swedish),
+        "en" => Ok(Language::English),
+        _ => Err("sv or en"),
+    }
+}
+
+impl<T> Act<T> {
+    /// What an act came to, in words and in one word; nothing where there was nothing to act on.
+    fn told(self, done: impl FnOnce(T) -> (String, &'static str)) -> Result<Option<(String, &'static str)>, CliError> {
+        match self {
+            Self::Done(value) => Ok(Some(done(value))),
+            Self::Changed => Err(CliError::Usage("it has changed since; nothing was done: look at it again".to_owned())),
+            Self::Nothing => Ok(None),
+            Self::NotAllowed => Err(CliError::Usage("your role may not do this".to_owned())),
+            Self::NoReason => Err(CliError::Usage("say why".to_owned())),
         }
     }
 }
@@ -93,159 +164,13 @@ fn told(number: i64, again: Again) -> (String, &'static str) {
     (format!("{ran}{}{sent}", if ran.is_empty() || sent.is_empty() { "" } else { " " }), state)
 }
 
-fn say(at: &At, number: i64, done: Option<String>, state: Option<&str>, out: &mut dyn Write) -> Result<u8, CliError> {
+pub(super) fn say(at: &At, number: i64, done: Option<(String, &str)>, out: &mut dyn Write) -> Result<u8, CliError> {
+    let (words, state) = done.unzip();
     if at.json {
         writeln!(out, "{}", json!({ "message": number, "state": state }))?;
     } else {
         let nothing = || format!("There is no dead letter {number} that can be looked at.");
-        writeln!(out, "{}", done.unwrap_or_else(nothing))?;
+        writeln!(out, "{}", words.unwrap_or_else(nothing))?;
     }
     Ok(u8::from(state.is_none()))
-}
-
-async fn list<S: Store>(at: &At, journey: &Journey, store: &S, out: &mut dyn Write) -> Result<u8, CliError> {
-    let mut tx = store.begin("dead-letters-list").await?;
-    let mut letters = tx.dead_letters().await?;
-    let census = tx.census().await?;
-    tx.commit().await?;
-    for letter in &mut letters {
-        // Anything may stand in a name that no contract has.
-        let known = letter.contract.parse().is_ok_and(|name| journey.set().catalogue.contract(&name).is_some());
-        if !known {
-            "?".clone_into(&mut letter.contract);
-        }
-    }
-    if at.json {
-        let list: Vec<_> = letters
-            .iter()
-            .map(|letter| {
-                json!({
-                    "message": letter.message.0, "messageId": letter.message_id.to_string(),
-                    "recipient": letter.recipient.as_ref().map(crate::domain::RecipientId::as_str),
-                    "login": letter.login.as_str(), "contract": letter.contract, "code": letter.code.as_str(),
-                    "receivedAt": letter.received_at.to_string(), "said": letter.said,
-                })
-            })
-            .collect();
-        writeln!(out, "{}", json!({ "deadLetters": list, "restricted": census.restricted, "diverted": census.diverted }))?;
-        return Ok(0);
-    }
-    if letters.is_empty() {
-        writeln!(out, "There is no dead letter.")?;
-    } else {
-        let mut table = table(&["message", "from", "contract", "recipient", "code", WORDS]);
-        for letter in &letters {
-            table.add_row([
-                letter.message.to_string(),
-                letter.login.to_string(),
-                letter.contract.clone(),
-                letter.recipient.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string),
-                letter.code.to_string(),
-                match &letter.said {
-                    Some(said) => format!("{} {said}", letter.code.words()),
-                    None => letter.code.words().to_owned(),
-                },
-            ]);
-        }
-        writeln!(out, "{table}")?;
-    }
-    writeln!(out, "Shown to nobody: {} restricted, {} diverted.", census.restricted, census.diverted)?;
-    Ok(0)
-}
-
-async fn show_one<S: Store>(
-    at: &At,
-    journey: &Journey,
-    store: &S,
-    number: MessageNumber,
-    out: &mut dyn Write,
-) -> Result<u8, CliError> {
-    let letter = match show(journey, store, number, &at.operator).await? {
-        Found::Letter(letter) => letter,
-        Found::Undelivered(stored, entries) => return show_envelope(at, journey, &stored, &entries, out),
-        Found::Nothing => return say(at, number.0, None, None, out),
-    };
-    let message = &letter.stored.message;
-    let contract = contract(journey, &letter.stored);
-    let mut tx = store.begin("dead-letter-legs").await?;
-    let legs = tx.legs(number).await?;
-    tx.commit().await?;
-    if at.json {
-        let violations: Vec<_> =
-            letter.violations.iter().map(|(code, place)| json!({ "code": code.as_str(), "place": place })).collect();
-        let legs: Vec<_> = legs
-            .iter()
-            .map(|leg| json!({ "recipient": leg.id.recipient.as_str(), "state": leg.state.as_str(), "code": leg.code.map(Code::as_str) }))
-            .collect();
-        let whole = json!({
-            "message": number.0, "messageId": message.envelope.message_id.to_string(), "login": message.envelope.login.as_str(),
-            "contract": contract, "receivedAt": message.envelope.received_at.to_string(),
-            "state": message.state.as_str(), "violations": violations, "legs": legs, "document": letter.document,
-            "undelivered": undelivered(&letter.undelivered),
-        });
-        writeln!(out, "{whole}")?;
-        return Ok(0);
-    }
-    writeln!(out, "Message {number} from {}, {contract}", message.envelope.login)?;
-    writeln!(out, "id {}, received {}", message.envelope.message_id, message.envelope.received_at)?;
-    for (code, place) in &letter.violations {
-        writeln!(out, "  {code} at {place}: {}", code.words())?;
-    }
-    for leg in &legs {
-        let code = leg.code.map_or_else(String::new, |code| format!(" {code}: {}", code.words()));
-        writeln!(out, "  to {}: {}{code}", leg.id.recipient, leg.state.as_str())?;
-    }
-    say_undelivered(&letter.undelivered, out)?;
-    match &letter.document {
-        Some(document) => {
-            let text = serde_json::to_string_pretty(document).unwrap_or_default();
-            writeln!(out, "{text}")?;
-        }
-        None => writeln!(out, "The message could not be decoded; nothing of it is shown.")?,
-    }
-    Ok(0)
-}
-
-/// A message's contract; anything may stand in a name that no contract has.
-fn contract(journey: &Journey, stored: &StoredMessage) -> String {
-    let name = &stored.message.envelope.contract;
-    if journey.set().catalogue.contract(name).is_some() { name.to_string() } else { "?".to_owned() }
-}
-
-/// Shows what a system did not take of a message that is no dead letter itself: nothing but the envelope, so that what became
-/// of the message cannot be told from it.
-fn show_envelope(
-    at: &At,
-    journey: &Journey,
-    stored: &StoredMessage,
-    entries: &[RefusedEntry],
-    out: &mut dyn Write,
-) -> Result<u8, CliError> {
-    let (number, envelope) = (stored.number, &stored.message.envelope);
-    let contract = contract(journey, stored);
-    if at.json {
-        let whole = json!({
-            "message": number.0, "messageId": envelope.message_id.to_string(), "login": envelope.login.as_str(),
-            "contract": contract, "receivedAt": envelope.received_at.to_string(), "undelivered": undelivered(entries),
-        });
-        writeln!(out, "{whole}")?;
-        return Ok(0);
-    }
-    writeln!(out, "Message {number} from {}, {contract}", envelope.login)?;
-    writeln!(out, "id {}, received {}", envelope.message_id, envelope.received_at)?;
-    say_undelivered(entries, out)?;
-    Ok(0)
-}
-
-fn undelivered(entries: &[RefusedEntry]) -> Vec<serde_json::Value> {
-    let told = |entry: &RefusedEntry| json!({ "recipient": entry.recipient.as_str(), "code": entry.code.as_str(), "said": entry.said });
-    entries.iter().map(told).collect()
-}
-
-fn say_undelivered(entries: &[RefusedEntry], out: &mut dyn Write) -> Result<(), CliError> {
-    for entry in entries {
-        let code = entry.code;
-        writeln!(out, "  to {}: {code}: {} It said: {}.", entry.recipient, code.words(), entry.said)?;
-    }
-    Ok(())
 }

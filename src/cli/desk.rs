@@ -5,6 +5,7 @@ use clap::Args;
 use super::place::{Beside, Place};
 use super::{CliError, ContractsFrom};
 use crate::app::Opened;
+use crate::domain::Operator;
 
 /// Where, who and how.
 #[derive(Debug, Args)]
@@ -22,6 +23,11 @@ pub(super) struct At {
 }
 
 impl At {
+    /// Who looks or acts.
+    pub(super) fn acting(&self) -> Operator {
+        Operator::on_the_host(&self.operator)
+    }
+
     /// Opens the store beside a service.
     pub(super) async fn open(&self) -> Result<Opened, CliError> {
         self.place.open(&self.from, Beside::AService).await

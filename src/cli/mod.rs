@@ -19,6 +19,8 @@ mod explain;
 mod explain_since;
 mod held;
 mod keys;
+mod letter;
+mod letter_list;
 mod migrate;
 mod person;
 mod place;

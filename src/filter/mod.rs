@@ -140,7 +140,7 @@ fn allowed_value<'a>(shape: &'a Shape, value: &Value, categories: Categories, wi
 }
 
 /// What stands in place of a value that an operator may not read.
-const MASK: &str = "•••";
+pub const MASK: &str = "•••";
 
 /// A copy of a document for an operator's eyes: a value only where the annotation says it is ordinary and where it can be
 /// nothing but a date, a time, a number, a yes or no, or a word of the contract's own lists. Every text that a person

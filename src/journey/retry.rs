@@ -1,10 +1,20 @@
 //! Runs a stored message once more, because a person says so.
 
 use super::answers::Turn;
+use super::seen::standing_of;
 use super::way::{Judged, Opened};
 use super::{Attempts, Journey, KeyedTx, only_opens};
 use crate::domain::{Code, MessageNumber};
 use crate::store::{AuditAct, AuditRow, Concerned, MessageState, Store, StoreError, Stored, Tx};
+
+/// What came of running a message once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retried {
+    /// It was run, and this is its state now.
+    Ran(MessageState),
+    /// It no longer stands as it was seen; nothing was done.
+    Changed,
+}
 
 impl Journey {
     /// Runs a refused message once more, or a journey's legs, under the set of today. It moves; it is no new receipt.
@@ -12,27 +22,55 @@ impl Journey {
     /// # Errors
     /// A fault of the store.
     pub async fn retry<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+        Ok(match self.retry_seen(store, number, operator, None).await? {
+            Some(Retried::Ran(state)) => Some(state),
+            _ => None,
+        })
+    }
+
+    /// The same, but only where the message still stands as somebody has seen it ([`standing_of`]).
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn retry_seen<S: Store>(
+        &self,
+        store: &S,
+        number: MessageNumber,
+        operator: &str,
+        seen: Option<&str>,
+    ) -> Stored<Option<Retried>> {
         let mut attempts = Attempts::default();
         loop {
-            match self.retry_once(store, number, operator).await {
+            match self.retry_once(store, number, operator, seen).await {
                 Err(StoreError::Contended) if attempts.again() => {}
                 result => return result,
             }
         }
     }
 
-    async fn retry_once<S: Store>(&self, store: &S, number: MessageNumber, operator: &str) -> Stored<Option<MessageState>> {
+    async fn retry_once<S: Store>(
+        &self,
+        store: &S,
+        number: MessageNumber,
+        operator: &str,
+        seen: Option<&str>,
+    ) -> Stored<Option<Retried>> {
         let mut tx = self.begin(store, "retry").await?;
-        let Some(seen) = tx.message(number).await? else { return Ok(None) };
-        let Some(bytes) = tx.open(&seen.message).await? else { return Ok(None) };
-        let opened = self.open_bytes(&seen.message.envelope, &bytes, Code::JourneyFailed);
+        let Some(before) = tx.message(number).await? else { return Ok(None) };
+        let Some(bytes) = tx.open(&before.message).await? else { return Ok(None) };
+        let opened = self.open_bytes(&before.message.envelope, &bytes, Code::JourneyFailed);
         let person = match &opened {
             Opened::Known(identified) => Some(*identified.person()),
-            Opened::Refused { .. } => seen.message.person,
+            Opened::Refused { .. } => before.message.person,
         };
         tx.lock(&person.map(Concerned::whole).unwrap_or_default()).await?;
         // What was seen before the lock may have moved.
         let Some(mut stored) = tx.message(number).await? else { return Ok(None) };
+        if let Some(seen) = seen
+            && standing_of(&mut *tx, self.keys(), &stored).await? != seen
+        {
+            return Ok(Some(Retried::Changed));
+        }
         if matches!(opened, Opened::Known(_)) {
             stored.message.person = person;
         }
@@ -75,7 +113,7 @@ impl Journey {
             _ => {}
         }
         tx.commit().await?;
-        Ok(Some(stored.message.state))
+        Ok(Some(Retried::Ran(stored.message.state)))
     }
 
     async fn note_operator<T: Tx>(&self, tx: &mut KeyedTx<T>, number: MessageNumber, operator: &str, what: &str) -> Stored<()> {

@@ -7,7 +7,8 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use crate::domain::Keys;
 
 /// Every purpose that a digest is made for; a digest of one says nothing about a digest of another.
-const PURPOSES: [&str; 6] = ["person", "report", "fingerprint", "subject", "event-id", "unreadable"];
+const PURPOSES: [&str; 8] =
+    ["person", "report", "fingerprint", "subject", "event-id", "unreadable", "dead-letter-group", "dead-letter-standing"];
 
 /// The derived keys. `Debug` prints nothing of them.
 pub struct ServiceKeys {

@@ -29,6 +29,7 @@ mod clock;
 mod concerned;
 mod due;
 mod feeds;
+mod letters;
 pub mod postgres;
 mod receipt;
 mod rights;
@@ -50,11 +51,14 @@ pub use clock::Clock;
 pub use concerned::Concerned;
 pub use due::{DueAnswer, DueReport};
 pub use feeds::Feeds;
+pub use letters::{
+    Cause, DeadLetter, DeadLetters, LetterChoice, LetterGroup, LetterKey, LetterPage, LetterPart, LetterState, UnmaskedField,
+};
 pub use receipt::{ReceiptRow, Receipts, ServedEntry};
 pub use rights::{Holding, KeptEntry, KeptKind, KeptMessage, OldAudit, Rights, ServedDocument, WholeEntry};
 pub use rows::{
-    Census, DeadLetter, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState,
-    NewMessage, Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalStep,
+    Census, EntryRow, EntryState, FeedEntry, FeedStanding, HeldLeg, LegRow, LegState, MessageKind, MessageState, NewMessage,
+    Receipt, RefusedEntry, Standing, StoredMessage, WithdrawalStep,
 };
 pub use story::{EntryStory, ReceiptStory, Telling};
 pub use survey::Survey;
@@ -151,7 +155,7 @@ pub trait Store: Clone + Send + Sync + 'static {
 }
 
 /// One transaction.
-pub trait Tx: Accounts + Feeds + Survey + Telling + Receipts + Withdrawals + Rights + Send {
+pub trait Tx: Accounts + Feeds + Survey + DeadLetters + Telling + Receipts + Withdrawals + Rights + Send {
     /// The time of the transaction.
     fn now(&self) -> Timestamp;
 

@@ -262,27 +262,6 @@ impl Census {
     }
 }
 
-/// A dead letter as a list shows it: nothing of its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The message.
-    pub message: MessageNumber,
-    /// The recipient whose leg it is; `None` for the message as a whole.
-    pub recipient: Option<RecipientId>,
-    /// Who sent it.
-    pub login: Login,
-    /// The sender's id of it.
-    pub message_id: Uuid,
-    /// Its contract.
-    pub contract: String,
-    /// Why it went no further.
-    pub code: Code,
-    /// The recipient's own code, where it has rejected something.
-    pub said: Option<String>,
-    /// When it came.
-    pub received_at: Timestamp,
-}
-
 /// A held leg as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldLeg {

@@ -99,3 +99,37 @@ macro_rules! old_receipts {
         )
     };
 }
+
+/// A page of dead letters: what is asked for, and in which direction. Both engines number what is bound alike here.
+macro_rules! dead_letters {
+    ($and:literal, $direction:literal) => {
+        concat!(
+            "SELECT message, part, recipient, position, login, message_id, correlation, contract, code, place, said, received_at, \
+             state FROM dead_letters WHERE state = $1 AND (received_at, message, part) > ($2, $3, $4) \
+             AND (received_at, message, part) < ($5, $6, $7)",
+            $and,
+            " ORDER BY received_at",
+            $direction,
+            ", message",
+            $direction,
+            ", part",
+            $direction,
+            " LIMIT $8"
+        )
+    };
+}
+
+/// When the message of the oldest or the newest open letter of a group came.
+macro_rules! letter_groups {
+    ($from:literal) => {
+        concat!(
+            "SELECT login, code, contract, place, letters, (SELECT received_at FROM dead_letters AS one WHERE one.state = 'open' \
+             AND one.login = groups.login AND one.code = groups.code AND one.contract = groups.contract \
+             AND one.place = groups.place ORDER BY received_at LIMIT 1) AS first, (SELECT received_at FROM dead_letters AS one \
+             WHERE one.state = 'open' AND one.login = groups.login AND one.code = groups.code \
+             AND one.contract = groups.contract AND one.place = groups.place ORDER BY received_at DESC LIMIT 1) AS last FROM ",
+            $from,
+            " AS groups WHERE letters > 0 ORDER BY letters DESC, login, code, contract, place"
+        )
+    };
+}

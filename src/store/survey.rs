@@ -4,7 +4,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use super::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, StoredMessage};
+use super::{AuditedAct, Census, HeldLeg, Standing, Stored, StoredMessage};
 use crate::audit::{Chained, Head};
 use crate::domain::{MessageNumber, RecipientId};
 
@@ -34,9 +34,6 @@ pub trait Survey: Send {
 
     /// Every feed with when the newest of its entries was served first that was served at all.
     fn last_served(&mut self) -> impl Future<Output = Stored<Vec<(RecipientId, Option<Timestamp>)>>> + Send;
-
-    /// Refused messages and legs that are neither restricted nor discarded, and refused entries, oldest message first.
-    fn dead_letters(&mut self) -> impl Future<Output = Stored<Vec<DeadLetter>>> + Send;
 
     /// Recorded revisions of consents, the newest first.
     fn recorded_consents(&mut self, limit: i64) -> impl Future<Output = Stored<Vec<StoredMessage>>> + Send;

@@ -17,6 +17,16 @@ fn the_page_of_refusals_lists_every_code_in_the_order_of_the_way() {
 }
 
 #[test]
+fn the_swedish_page_of_refusals_has_the_same_codes_in_the_same_order() {
+    let page = std::fs::read_to_string(root().join("docs/refusals.sv.md")).expect("docs/refusals.sv.md");
+    let sections = page.lines().filter_map(|line| line.strip_prefix("### `").and_then(|rest| rest.strip_suffix('`')));
+    assert!(sections.eq(Code::ALL.iter().map(|code| code.as_str())));
+    for part in ["- **Orsak:** ", "- **Vad avsändaren gör:** "] {
+        assert_eq!(page.matches(part).count(), Code::ALL.len(), "each section has its {part}");
+    }
+}
+
+#[test]
 fn adrs_are_short_and_say_their_status() {
     for entry in std::fs::read_dir(root().join("docs/adr")).expect("docs/adr") {
         let path = entry.expect("a file").path();

@@ -15,6 +15,7 @@ mod bad_input;
 mod cli;
 mod config;
 mod console;
+mod dead_letters;
 mod diff;
 mod documents;
 mod fail_points;

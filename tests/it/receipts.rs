@@ -69,8 +69,8 @@ async fn all_told(served: &Served) -> Vec<Value> {
 
 async fn letters(served: &Served) -> Vec<DeadLetter> {
     let mut tx = served.desk.store.begin("test").await.expect("a transaction");
-    let mut letters = tx.dead_letters().await.expect("read");
-    letters.retain(|letter| letter.code == Code::RecipientRejected);
+    let mut letters = crate::harness::dead_letters(&mut tx).await;
+    letters.retain(|letter| letter.cause.code == Code::RecipientRejected);
     assert!(tx.census().await.expect("counted").adds_up(), "law 6");
     letters
 }

@@ -1,8 +1,8 @@
 //! What a system does not take: a dead letter of its own, the feed goes on, and a person sends it again or sets it aside. On
 //! both engines.
 
-use brygga::dead_letter::{Again, Found, discard, retry, show};
-use brygga::domain::{Code, MessageNumber};
+use brygga::dead_letter::{Again, Look, discard, look, retry};
+use brygga::domain::{Code, MessageNumber, Operator};
 use brygga::journey::{Delivery, Journey, Parcel};
 use brygga::store::postgres::PostgresStore;
 use brygga::store::sqlite::SqliteStore;
@@ -16,8 +16,8 @@ const NAME: &str = "1863.ame";
 /// The dead letters that systems have made.
 async fn undelivered<S: Store>(store: &S) -> Vec<DeadLetter> {
     let mut tx = store.begin("test").await.expect("a transaction");
-    let mut letters = tx.dead_letters().await.expect("read");
-    letters.retain(|letter| letter.code == Code::RelayRefused);
+    let mut letters = crate::harness::dead_letters(&mut tx).await;
+    letters.retain(|letter| letter.cause.code == Code::RelayRefused);
     letters
 }
 
@@ -72,10 +72,10 @@ async fn a_dead_letter_of_its_own<S: Store>(store: S, journey: Journey) {
 
 /// What systems said of a message, and whether the message itself was shown.
 async fn looked_at<S: Store>(journey: &Journey, store: &S, number: MessageNumber) -> (Vec<String>, bool) {
-    let (entries, whole) = match show(journey, store, number, "somebody").await.expect("looked at") {
-        Found::Letter(letter) => (letter.undelivered, true),
-        Found::Undelivered(_, entries) => (entries, false),
-        Found::Nothing => (Vec::new(), false),
+    let (entries, whole) = match look(journey, store, &Operator::on_the_host("somebody"), number).await.expect("looked at") {
+        Look::Letter(letter) => (letter.undelivered, true),
+        Look::Undelivered(_, entries) => (entries, false),
+        Look::Nothing => (Vec::new(), false),
     };
     (entries.into_iter().map(|entry| entry.said).collect(), whole)
 }

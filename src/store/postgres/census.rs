@@ -1,15 +1,15 @@
-//! What is counted and listed in PostgreSQL: law 6, what waits, dead letters, held legs.
+//! What is counted and listed in PostgreSQL: law 6, what waits, held legs.
 
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 
 use super::fault::away;
 use super::line::Line;
-use super::read::{column, micros, optional_time, optional_word, recipient, time, word};
-use super::rows::{login, message_id, number, stored, violations};
+use super::read::{column, micros, optional_time, recipient, time, word};
+use super::rows::{login, message_id, number, stored};
 use super::sql;
-use crate::domain::{Code, Position, RecipientId};
-use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing, Stored, StoredMessage};
+use crate::domain::{Position, RecipientId};
+use crate::store::{Census, FeedStanding, HeldLeg, Standing, Stored, StoredMessage};
 
 pub(super) async fn census(db: &mut Line) -> Stored<Census> {
     let messages = sqlx::query(sql::COUNT_MESSAGES).fetch_one(&mut *db).await.map_err(away)?;
@@ -53,29 +53,6 @@ pub(super) async fn standing(db: &mut Line, now: Timestamp) -> Stored<Standing> 
 pub(super) async fn last_served(db: &mut Line) -> Stored<Vec<(RecipientId, Option<Timestamp>)>> {
     let rows = sqlx::query(sql::LAST_SERVED).fetch_all(db).await.map_err(away)?;
     rows.iter().map(|row| Ok((recipient(row, "recipient")?, optional_time(row, "entries", "served_at")?))).collect()
-}
-
-pub(super) async fn dead_letters(db: &mut Line) -> Stored<Vec<DeadLetter>> {
-    let rows = sqlx::query(sql::DEAD_LETTERS).fetch_all(db).await.map_err(away)?;
-    let letter = |row: &PgRow| {
-        let of_leg: Option<Code> = optional_word(row, "legs", "code", |text| text.parse().ok())?;
-        let code = match of_leg {
-            Some(code) => code,
-            None => word(row, "messages", "violations", |text| violations(text)?.first().map(|(code, _)| *code))?,
-        };
-        let recipient: Option<String> = column(row, "recipient")?;
-        Ok(DeadLetter {
-            message: number(row, "number")?,
-            recipient: recipient.map(RecipientId::from_stored),
-            login: login(row)?,
-            message_id: message_id(row)?,
-            contract: column(row, "contract")?,
-            code,
-            said: column(row, "said")?,
-            received_at: time(row, "messages", "received_at")?,
-        })
-    };
-    rows.iter().map(letter).collect()
 }
 
 pub(super) async fn held(db: &mut Line) -> Stored<Vec<HeldLeg>> {

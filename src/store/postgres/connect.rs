@@ -28,6 +28,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         ("withdrawals and receipts", include_str!("../../../migrations/postgres/0003_withdrawals_receipts.sql")),
         ("accounts", include_str!("../../../migrations/postgres/0004_accounts.sql")),
         ("fewer indexes", include_str!("../../../migrations/postgres/0005_fewer_indexes.sql")),
+        ("dead letters", include_str!("../../../migrations/postgres/0006_dead_letters.sql")),
     ];
     let one = |(version, (name, text)): (i64, (&'static str, &'static str))| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, text.into_sql_str(), false)

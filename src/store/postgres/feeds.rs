@@ -88,6 +88,8 @@ impl Feeds for PgTx {
             (fresh.message, fresh.until) = (message, Some(until));
             return Ok(());
         }
+        // The entry may be a dead letter, which then hangs on this message: it must be there.
+        self.write_messages().await?;
         let query = sqlx::query(sql::KEEP_ENTRY).bind(recipient.as_str()).bind(position.0).bind(message.0);
         query.bind(micros(until)).execute(self.db()).await.map(drop).map_err(away)
     }

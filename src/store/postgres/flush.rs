@@ -54,7 +54,8 @@ impl PgTx {
         self.write_withdrawals().await
     }
 
-    async fn write_messages(&mut self) -> Stored<()> {
+    /// Writes messages that are not written yet; it takes no lock that comes late.
+    pub(super) async fn write_messages(&mut self) -> Stored<()> {
         let numbers = std::mem::take(&mut self.work.new_messages);
         let new: Vec<&StoredMessage> = numbers.iter().filter_map(|number| self.work.messages.get(number)).collect();
         if new.is_empty() {

@@ -15,6 +15,7 @@ mod feeds;
 mod flush;
 mod gather;
 pub mod keys;
+mod letters;
 mod line;
 mod read;
 mod receipts;

@@ -7,7 +7,7 @@ use super::read::recipient as recipient_of;
 use super::{PgTx, audit, census, sql};
 use crate::audit::{Chained, Head};
 use crate::domain::{MessageNumber, RecipientId};
-use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, Stored, StoredMessage, Survey};
+use crate::store::{AuditedAct, Census, HeldLeg, Standing, Stored, StoredMessage, Survey};
 
 impl Survey for PgTx {
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
@@ -46,11 +46,6 @@ impl Survey for PgTx {
     async fn last_served(&mut self) -> Stored<Vec<(RecipientId, Option<Timestamp>)>> {
         self.write_out().await?;
         census::last_served(self.db()).await
-    }
-
-    async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {
-        self.write_out().await?;
-        census::dead_letters(self.db()).await
     }
 
     async fn recorded_consents(&mut self, limit: i64) -> Stored<Vec<StoredMessage>> {

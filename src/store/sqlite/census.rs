@@ -1,15 +1,15 @@
-//! What is counted and listed in SQLite: law 6, dead letters, held legs.
+//! What is counted and listed in SQLite: law 6, held legs.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::messages::{stored, violations};
+use super::messages::stored;
 use super::read::{column, digest, inconsistent, micros, optional_time, recipient, time, word};
 use super::{Stored, away, sql};
 use crate::domain::{Login, MessageNumber, Position, RecipientId};
-use crate::store::{Census, DeadLetter, FeedStanding, HeldLeg, Standing, StoredMessage};
+use crate::store::{Census, FeedStanding, HeldLeg, Standing, StoredMessage};
 
 pub(super) async fn census(db: &mut SqliteConnection) -> Stored<Census> {
     let messages = sqlx::query(sql::COUNT_MESSAGES).fetch_one(&mut *db).await.map_err(away)?;
@@ -53,29 +53,6 @@ pub(super) async fn standing(db: &mut SqliteConnection, now: Timestamp) -> Store
 pub(super) async fn last_served(db: &mut SqliteConnection) -> Stored<Vec<(RecipientId, Option<Timestamp>)>> {
     let rows = sqlx::query(sql::LAST_SERVED).fetch_all(db).await.map_err(away)?;
     rows.iter().map(|row| Ok((recipient(row, "recipient")?, optional_time(row, "entries", "served_at")?))).collect()
-}
-
-pub(super) async fn dead_letters(db: &mut SqliteConnection) -> Stored<Vec<DeadLetter>> {
-    let rows = sqlx::query(sql::DEAD_LETTERS).fetch_all(db).await.map_err(away)?;
-    let letter = |row: &SqliteRow| {
-        let of_leg: Option<&str> = column(row, "code")?;
-        let code = match of_leg {
-            Some(code) => code.parse().map_err(|_| inconsistent("legs", "code"))?,
-            None => word(row, "messages", "violations", |text| violations(text)?.first().map(|(code, _)| *code))?,
-        };
-        let recipient: Option<String> = column(row, "recipient")?;
-        Ok(DeadLetter {
-            message: MessageNumber(column(row, "number")?),
-            recipient: recipient.map(RecipientId::from_stored),
-            login: login(row)?,
-            message_id: digest(row, "messages", "message_id", |bytes| Uuid::from_slice(bytes).ok())?,
-            contract: column(row, "contract")?,
-            code,
-            said: column(row, "said")?,
-            received_at: time(row, "messages", "received_at")?,
-        })
-    };
-    rows.iter().map(letter).collect()
 }
 
 pub(super) async fn held(db: &mut SqliteConnection) -> Stored<Vec<HeldLeg>> {

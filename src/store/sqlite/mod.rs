@@ -11,6 +11,7 @@ mod entries;
 mod feeds;
 pub mod keys;
 mod legs;
+mod letters;
 mod messages;
 mod read;
 mod receipts;
@@ -46,6 +47,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("withdrawals and receipts", include_str!("../../../migrations/sqlite/0003_withdrawals_receipts.sql")),
     ("accounts", include_str!("../../../migrations/sqlite/0004_accounts.sql")),
     ("fewer indexes", include_str!("../../../migrations/sqlite/0005_fewer_indexes.sql")),
+    ("dead letters", include_str!("../../../migrations/sqlite/0006_dead_letters.sql")),
 ];
 
 /// How long a command waits for the writer before it says that the store is busy.
@@ -61,7 +63,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// The newest schema, which an open store has.
-    pub const SCHEMA: i64 = 5;
+    pub const SCHEMA: i64 = 6;
 
     /// Opens a file, making it where it is not there, and brings its schema up to date.
     ///

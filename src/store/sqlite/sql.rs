@@ -1,5 +1,7 @@
 //! Every statement of the embedded store, in one list: a test prepares each of them.
 
+use crate::store::{LetterChoice, LetterPage};
+
 statements! {
     KEEP_DUE_ANSWER = "INSERT INTO due_answers (message, person, recipients, due_at, illustrative) VALUES (?1, ?2, ?3, ?4, \
         ?5) \
@@ -38,19 +40,28 @@ statements! {
         LEFT JOIN entries ON entries.recipient = feeds.recipient AND state = 'live' AND position > coalesce((SELECT position \
         FROM entries AS last WHERE last.recipient = feeds.recipient AND last.served_at IS NOT NULL ORDER BY position DESC \
         LIMIT 1), 0) GROUP BY feeds.recipient, head ORDER BY feeds.recipient";
-    DEAD_LETTERS = "SELECT number, NULL AS recipient, login, message_id, contract, violations, NULL AS code, received_at, NULL AS said \
-        FROM messages \
-        WHERE state = 'refused' AND NOT restricted AND discarded_at IS NULL \
-        UNION ALL SELECT number, recipient, login, message_id, contract, violations, legs.code, received_at, NULL FROM legs \
-        JOIN messages ON number = message WHERE legs.state = 'refused' AND discarded_at IS NULL \
-        UNION ALL SELECT DISTINCT number, recipient, login, message_id, messages.contract, violations, 'relay.refused', \
-        received_at, NULL FROM entries JOIN messages ON number = message WHERE entries.state = 'live' AND refused_at IS NOT NULL \
-        AND entries.discarded_at IS NULL UNION ALL SELECT number, entries.recipient, login, message_id, \
-        messages.contract, violations, 'recipient.rejected', messages.received_at, receipts.code FROM receipts JOIN entries \
-        ON entries.recipient = receipts.recipient AND entries.position = receipts.position JOIN messages \
-        ON number = entries.message WHERE entries.state = 'live' AND receipts.kind = 'rejected' AND settled_at IS NULL ORDER BY 1, 2, 7";
     LAST_SERVED = "SELECT recipient, (SELECT served_at FROM entries WHERE entries.recipient = feeds.recipient \
         AND served_at IS NOT NULL ORDER BY position DESC LIMIT 1) AS served_at FROM feeds ORDER BY recipient";
+    LETTERS = dead_letters!("", "");
+    LETTERS_NEWEST = dead_letters!("", " DESC");
+    LETTERS_OF_SENDER = dead_letters!(" AND login = $9", "");
+    LETTERS_OF_SENDER_NEWEST = dead_letters!(" AND login = $9", " DESC");
+    LETTERS_OF_CODE = dead_letters!(" AND code = $9", "");
+    LETTERS_OF_CODE_NEWEST = dead_letters!(" AND code = $9", " DESC");
+    LETTERS_OF_SENDER_CODE = dead_letters!(" AND login = $9 AND code = $10", "");
+    LETTERS_OF_SENDER_CODE_NEWEST = dead_letters!(" AND login = $9 AND code = $10", " DESC");
+    LETTERS_OF_CAUSE = dead_letters!(" AND login = $9 AND code = $10 AND contract = $11 AND place = $12", "");
+    LETTERS_OF_CAUSE_NEWEST = dead_letters!(" AND login = $9 AND code = $10 AND contract = $11 AND place = $12", " DESC");
+    LETTERS_OF_CORRELATION = dead_letters!(" AND correlation = $9 AND ($10 IS NULL OR login = $10) \
+        AND ($11 IS NULL OR code = $11)", "");
+    LETTERS_OF_CORRELATION_NEWEST = dead_letters!(" AND correlation = $9 AND ($10 IS NULL OR login = $10) \
+        AND ($11 IS NULL OR code = $11)", " DESC");
+    LETTER_GROUPS = letter_groups!("dead_letter_groups");
+    UNMASKED_FIELDS = "SELECT place, until FROM unmasked_fields WHERE operator = ?1 AND message = ?2 AND until > ?3 \
+        ORDER BY place";
+    KEEP_UNMASKED_FIELD = "INSERT INTO unmasked_fields (operator, message, place, until) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT (operator, message, place) DO UPDATE SET until = excluded.until";
+    DROP_UNMASKED_FIELDS = "DELETE FROM unmasked_fields WHERE operator = ?1 AND until <= ?2";
     RECORDED_CONSENTS = messages!("WHERE kind = 'consent' AND state = 'recorded' ORDER BY number DESC LIMIT ?1");
     PROTECTED = "SELECT count(*) AS protected FROM persons WHERE flagged_at IS NOT NULL";
     HELD = "SELECT message, recipient, login, message_id, code, received_at, due_at FROM legs \
@@ -259,4 +270,17 @@ statements! {
     END_SESSIONS_OF = "DELETE FROM sessions WHERE account = ?1";
     END_SESSIONS = "DELETE FROM sessions";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE created_at <= ?1 OR seen_at <= ?2";
+}
+
+/// The statement for a page of dead letters.
+pub(super) const fn letters(page: &LetterPage) -> &'static str {
+    let [oldest_first, newest_first] = match &page.choice {
+        LetterChoice::All => [LETTERS, LETTERS_NEWEST],
+        LetterChoice::Sender(_) => [LETTERS_OF_SENDER, LETTERS_OF_SENDER_NEWEST],
+        LetterChoice::Code(_) => [LETTERS_OF_CODE, LETTERS_OF_CODE_NEWEST],
+        LetterChoice::SenderCode(..) => [LETTERS_OF_SENDER_CODE, LETTERS_OF_SENDER_CODE_NEWEST],
+        LetterChoice::Cause(_) => [LETTERS_OF_CAUSE, LETTERS_OF_CAUSE_NEWEST],
+        LetterChoice::Correlation(..) => [LETTERS_OF_CORRELATION, LETTERS_OF_CORRELATION_NEWEST],
+    };
+    if page.newest_first { newest_first } else { oldest_first }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{SqliteTx, Stored, audit, census, entries};
 use crate::audit::{Chained, Head};
 use crate::domain::{MessageNumber, RecipientId};
-use crate::store::{AuditedAct, Census, DeadLetter, HeldLeg, Standing, StoredMessage, Survey};
+use crate::store::{AuditedAct, Census, HeldLeg, Standing, StoredMessage, Survey};
 
 impl Survey for SqliteTx {
     async fn recipients(&mut self) -> Stored<Vec<RecipientId>> {
@@ -39,10 +39,6 @@ impl Survey for SqliteTx {
 
     async fn last_served(&mut self) -> Stored<Vec<(RecipientId, Option<Timestamp>)>> {
         census::last_served(self.db()).await
-    }
-
-    async fn dead_letters(&mut self) -> Stored<Vec<DeadLetter>> {
-        census::dead_letters(self.db()).await
     }
 
     async fn recorded_consents(&mut self, limit: i64) -> Stored<Vec<StoredMessage>> {

@@ -74,7 +74,7 @@ async fn an_envelope_that_is_not_whole_becomes_a_dead_letter_once() {
     world.drained().await;
     let census = world.census().await;
     assert_eq!((census.refused, census.duplicates, census.journeys, census.restricted), (count, count, 1, 0), "{census:?}");
-    let codes: Vec<Code> = world.letters().await.iter().map(|letter| letter.code).collect();
+    let codes: Vec<Code> = world.letters().await.iter().map(|letter| letter.cause.code).collect();
     assert_eq!(codes, posts.iter().map(|(_, code)| *code).collect::<Vec<_>>());
     let letters = world.letters().await;
     let retried = world.desk.journey.retry(&world.desk.store, letters[0].message, "op").await.expect("the store");
@@ -108,6 +108,6 @@ async fn a_sender_is_who_the_broker_says_and_nobody_else() {
     world.drained().await;
     let census = world.census().await;
     assert_eq!((census.refused, census.restricted), (2, 1), "whose it is cannot be told, so nobody may look: {census:?}");
-    let codes: Vec<Code> = world.letters().await.iter().map(|letter| letter.code).collect();
+    let codes: Vec<Code> = world.letters().await.iter().map(|letter| letter.cause.code).collect();
     assert_eq!(codes, [Code::TransportSender]);
 }

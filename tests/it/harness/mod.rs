@@ -131,3 +131,9 @@ pub(crate) fn scenario(folder: &Path) -> (Scenario, Vec<PathBuf>) {
     paths.retain(|path| path.file_name().is_some_and(|name| name != "scenario.toml"));
     (scenario, paths)
 }
+
+/// Every dead letter that waits, in the order of the lists.
+pub(crate) async fn dead_letters<T: brygga::store::DeadLetters>(tx: &mut T) -> Vec<brygga::store::DeadLetter> {
+    use brygga::store::{LetterChoice, LetterPage};
+    tx.dead_letters(&LetterPage::open(LetterChoice::All, 1000)).await.expect("read")
+}

@@ -24,8 +24,8 @@ async fn relay<S: Store>(journey: &Journey, store: &S, courier: &HttpsCourier, n
 
 async fn refused<S: Store>(store: &S) -> Vec<DeadLetter> {
     let mut tx = store.begin("test").await.expect("a transaction");
-    let mut letters = tx.dead_letters().await.expect("read");
-    letters.retain(|letter| letter.code == Code::RelayRefused);
+    let mut letters = crate::harness::dead_letters(&mut tx).await;
+    letters.retain(|letter| letter.cause.code == Code::RelayRefused);
     assert!(tx.census().await.expect("a census").adds_up());
     letters
 }

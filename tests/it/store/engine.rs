@@ -27,6 +27,9 @@ pub(crate) trait Engine: Sized + Send + Sync {
     /// Its store.
     type Store: Store + std::fmt::Debug;
 
+    /// Where its migrations lie.
+    const MIGRATIONS: &'static str;
+
     /// What keeps everybody from changing entries, until it is dropped.
     type Gate: Send;
 
@@ -64,6 +67,8 @@ pub(crate) struct Sqlite {
 impl Engine for Sqlite {
     type Store = SqliteStore;
     type Gate = SqliteTx;
+
+    const MIGRATIONS: &'static str = "migrations/sqlite";
 
     async fn open(now: Timestamp) -> Self {
         Self { folder: folder_in_memory(), clock: Clock::at(now) }
@@ -118,6 +123,8 @@ impl Postgres {
 impl Engine for Postgres {
     type Store = PostgresStore;
     type Gate = PgConnection;
+
+    const MIGRATIONS: &'static str = "migrations/postgres";
 
     async fn open(now: Timestamp) -> Self {
         Self { settings: Server::shared().await.database().await, clock: Clock::at(now) }

@@ -83,7 +83,7 @@ async fn what_a_system_does_not_take_steps_aside_until_it_is_sent_again_or_set_a
     assert_eq!(tx.refused_entries(number).await.expect("read"), [of(1)]);
     assert_eq!(places(tx.unconfirmed(&ame(), 10).await.expect("read")), [2], "the feed goes on");
     assert_eq!(tx.standing().await.expect("read").feeds[0].refused, 1);
-    assert_eq!(tx.dead_letters().await.expect("read")[0].code, brygga::domain::Code::RelayRefused);
+    assert_eq!(crate::harness::dead_letters(&mut tx).await[0].cause.code, brygga::domain::Code::RelayRefused);
     tx.release_entry(&ame(), Position(1)).await.expect("released");
     assert_eq!(tx.refused_entries(number).await.expect("read"), []);
     assert_eq!(places(tx.unconfirmed(&ame(), 10).await.expect("read")), [1, 2], "at its own position");
@@ -97,7 +97,10 @@ async fn what_a_system_does_not_take_steps_aside_until_it_is_sent_again_or_set_a
     tx.discard_entry(&ame(), Position(2)).await.expect("set aside");
     tx.release_entry(&ame(), Position(2)).await.expect("for good");
     assert_eq!(tx.refused_entries(number).await.expect("read"), []);
-    assert_eq!((tx.standing().await.expect("read").feeds[0].refused, tx.dead_letters().await.expect("read").len()), (0, 0));
+    assert_eq!(
+        (tx.standing().await.expect("read").feeds[0].refused, crate::harness::dead_letters(&mut tx).await.len()),
+        (0, 0)
+    );
     assert!(tx.unconfirmed(&ame(), 10).await.expect("read").is_empty());
 }
 

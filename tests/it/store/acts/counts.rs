@@ -80,12 +80,12 @@ async fn lists_show_what_an_operator_may_see_oldest_first<E: Engine>() {
     tx.put_leg(&waits).await.expect("written");
     tx.commit().await.expect("committed");
     let mut tx = hall.begin().await;
-    let letters = tx.dead_letters().await.expect("read");
-    let brief: Vec<_> = letters.iter().map(|one| (one.message, one.recipient.clone(), one.code)).collect();
-    assert_eq!(brief, [(of_leg, Some(af()), Code::AgreementNone), (whole, None, Code::ContractItems)]);
-    let letter = &letters[1];
-    assert_eq!((letter.login.clone(), letter.message_id), (super::login(), refused.envelope.message_id));
-    assert_eq!((letter.contract.as_str(), letter.received_at), ("activity-report.v1", noon() - 2.hours()));
+    let letters = crate::harness::dead_letters(&mut tx).await;
+    let brief: Vec<_> = letters.iter().map(|one| (one.message, one.recipient.clone(), one.cause.code)).collect();
+    assert_eq!(brief, [(whole, None, Code::ContractItems), (of_leg, Some(af()), Code::AgreementNone)]);
+    let letter = &letters[0];
+    assert_eq!((letter.cause.login.clone(), letter.message_id), (super::login(), refused.envelope.message_id));
+    assert_eq!((letter.cause.contract.as_str(), letter.received_at), ("activity-report.v1", noon() - 2.hours()));
     let held = tx.held().await.expect("read");
     assert_eq!(held.len(), 1);
     assert_eq!((held[0].message, held[0].recipient.clone(), held[0].code), (holding, af(), Code::ConsentMissing));

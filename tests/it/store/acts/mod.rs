@@ -7,6 +7,7 @@ mod audit;
 mod counts;
 mod due;
 mod feeds;
+mod letters;
 mod locks;
 mod messages;
 mod rights;
