@@ -1,9 +1,10 @@
 //! Contracts and agreements are read again when their folder changes, or when a person says so (SIGHUP). The whole new set is
-//! checked first: a bad one changes nothing, and is told in `/readyz` and in the log.
+//! checked first: a bad one changes nothing, and is told in `/readyz` and in the log. A set that lacks a file of the one in force
+//! would end what rests on it for good, so it is taken only when a person says so, or when it has stood for a while (ADR 0033).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -17,6 +18,10 @@ use crate::telemetry::{ContractsKept, ContractsRenewed, Event as _, Part, Waitin
 
 /// How long until the folder is looked at again.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// How long a folder that lacks a file of the set in force has to stand as it is before it counts: somebody may be about to put it
+/// back, or a mount may be half there.
+const MISSED: Duration = Duration::from_mins(5);
 
 /// Where contracts come from.
 #[derive(Debug, Clone)]
@@ -32,6 +37,8 @@ struct Seen {
     last: Option<String>,
     /// The digest of what was judged last, good or bad: the same is not judged again.
     judged: Option<String>,
+    /// Since when the folder has stood as it is, without a file of the set in force.
+    lacking: Option<Instant>,
 }
 
 /// What a look has found in a folder that can be read.
@@ -70,7 +77,7 @@ pub(super) async fn keep_contracts<S: Store>(
             () = hangups.next() => true,
             _ = stopping.changed() => return,
         };
-        match look(&place, &mut seen, asked, journey.in_force().set().digest()).await {
+        match look(&place, &mut seen, asked, journey.in_force().set(), Instant::now()).await {
             None => {}
             Some(Ok(Found::InForce)) => part.up(),
             Some(Ok(Found::Another(set))) => {
@@ -101,7 +108,13 @@ fn tell_waiting(fault: &StoreError) {
 
 /// Looks at the folder. A change that nobody asked for is taken only once it stands still: half a copy is no set. What is in
 /// force already is known by its digest and not judged again.
-async fn look(place: &ContractsPlace, seen: &mut Seen, asked: bool, in_force: &str) -> Option<Result<Found, String>> {
+async fn look(
+    place: &ContractsPlace,
+    seen: &mut Seen,
+    asked: bool,
+    in_force: &ContractSet,
+    now: Instant,
+) -> Option<Result<Found, String>> {
     let files = match read(&place.folder).await {
         Ok(files) => files,
         Err(why) => {
@@ -112,10 +125,25 @@ async fn look(place: &ContractsPlace, seen: &mut Seen, asked: bool, in_force: &s
     };
     let digest = ContractSet::digest_of(&files);
     let stands_still = seen.last.replace(digest.clone()).as_ref() == Some(&digest);
+    if !stands_still {
+        seen.lacking = None;
+    }
     if !asked && (seen.judged.as_ref() == Some(&digest) || !stands_still) {
         return None;
     }
-    let is_in_force = digest == in_force;
+    if let Some(path) = in_force.missing_in(&files).filter(|_| !asked) {
+        let since = *seen.lacking.get_or_insert(now);
+        if now.saturating_duration_since(since) < MISSED {
+            // Once it is there again it is judged again.
+            seen.judged = None;
+            let minutes = MISSED.as_secs() / 60;
+            return Some(Err(format!(
+                "{path} is missing, and what rests on it would end for good: the contracts in force stay until the folder has stood \
+                 so for {minutes} minutes, or SIGHUP says that it is meant"
+            )));
+        }
+    }
+    let is_in_force = digest == in_force.digest();
     seen.judged = Some(digest);
     if is_in_force {
         return Some(Ok(Found::InForce));
@@ -139,5 +167,59 @@ async fn read(folder: &Path) -> Result<Files, String> {
         Ok(Ok(files)) => Ok(files),
         Ok(Err(error)) => Err(format!("the folder of contracts cannot be read: {error}")),
         Err(_) => Err("the folder of contracts cannot be read".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    use super::{ContractsPlace, Found, MISSED, Seen, embedded, look};
+    use crate::agreement::Illustrations;
+    use crate::journey::ContractSet;
+
+    fn copy(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).expect("a folder");
+        for entry in std::fs::read_dir(from).expect("the folder can be read") {
+            let path = entry.expect("an entry").path();
+            let target = to.join(path.file_name().expect("a name"));
+            if path.is_dir() {
+                copy(&path, &target);
+            } else {
+                std::fs::copy(&path, &target).expect("copied");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_missing_for_some_looks_ends_nothing_and_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts"), folder.path());
+        let files = embedded::contracts_from(folder.path()).expect("the contracts can be read");
+        let set = ContractSet::load(&files, Illustrations::None).expect("a set without flaws");
+        let place = ContractsPlace { folder: folder.path().to_owned(), illustrations: Vec::new() };
+        let (mut seen, begin) = (Seen::default(), Instant::now());
+        let at = |seconds: u64| begin + Duration::from_secs(seconds);
+        assert!(look(&place, &mut seen, false, &set, at(0)).await.is_none());
+        assert!(matches!(look(&place, &mut seen, false, &set, at(2)).await, Some(Ok(Found::InForce))));
+        let agreement = folder.path().join("agreements/lund-2026.toml");
+        let text = std::fs::read(&agreement).expect("an agreement");
+        std::fs::remove_file(&agreement).expect("removed");
+        assert!(look(&place, &mut seen, false, &set, at(4)).await.is_none(), "it has just changed");
+        for seconds in [6, 8, 100] {
+            let found = look(&place, &mut seen, false, &set, at(seconds)).await;
+            assert!(matches!(&found, Some(Err(why)) if why.contains("agreements/lund-2026.toml")), "after {seconds}");
+        }
+        std::fs::write(&agreement, text).expect("put back");
+        assert!(look(&place, &mut seen, false, &set, at(102)).await.is_none());
+        assert!(matches!(look(&place, &mut seen, false, &set, at(104)).await, Some(Ok(Found::InForce))), "all is well again");
+        std::fs::remove_file(&agreement).expect("removed");
+        assert!(look(&place, &mut seen, false, &set, at(106)).await.is_none());
+        assert!(matches!(look(&place, &mut seen, false, &set, at(108)).await, Some(Err(_))), "it counts from here again");
+        let later = at(108) + MISSED;
+        assert!(matches!(look(&place, &mut seen, false, &set, later).await, Some(Ok(Found::Another(_)))), "it is meant");
+        let mut seen = Seen::default();
+        assert!(matches!(look(&place, &mut seen, true, &set, at(0)).await, Some(Ok(Found::Another(_)))), "a person says so");
     }
 }

@@ -24,6 +24,8 @@ pub struct ContractSet {
     pub law: Law,
     digest: String,
     record: String,
+    /// The paths of its files.
+    paths: Vec<String>,
     terms: TermsDigests,
 }
 
@@ -42,7 +44,8 @@ impl ContractSet {
         let digest = Self::digest_of(files);
         let record = format!("{{\"set\":\"{digest}\"}}");
         let terms = TermsDigests::of(files, register.terms(), &catalogue, &recipes, &law);
-        let set = Self { catalogue, register, codes, recipes, law, digest, record, terms };
+        let paths = files.iter().map(|(path, _)| path.to_owned()).collect();
+        let set = Self { catalogue, register, codes, recipes, law, digest, record, paths, terms };
         set.check_together(files, &mut flaws);
         if flaws.is_empty() { Ok(set) } else { Err(flaws.into_sorted()) }
     }
@@ -61,6 +64,12 @@ impl ContractSet {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The first of its files that is not among others: without it something that the set has would end.
+    #[must_use]
+    pub fn missing_in(&self, files: &Files) -> Option<&str> {
+        self.paths.iter().map(String::as_str).find(|path| files.get(path).is_none())
     }
 
     /// The digest as it is recorded with what was judged.
