@@ -46,6 +46,13 @@ pub struct Defect {
     pub restricted: bool,
 }
 
+impl Defect {
+    /// Whether the program or the store has failed on it, and nothing is wrong with its envelope.
+    pub(super) fn is_of_the_program(&self) -> bool {
+        self.code == Code::TransportDeliveryLimit
+    }
+}
+
 /// What became of an arrival when it was stored. What its legs come to stands in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -35,6 +35,7 @@ mod sweep;
 mod take;
 mod terms_digest;
 mod unjudged;
+mod urgent;
 mod way;
 
 use std::sync::{Arc, RwLock};

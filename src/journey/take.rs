@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use super::answers::Turn;
 use super::attempts::Attempts;
+use super::urgent::Urgent;
 use super::{
     Arrival, Defect, Journey, Judged, KeyedTx, Opened, Outcome, is_report, judge, only_opens, open, payload, settle, violations,
 };
-use crate::domain::{Code, ContractRef, Envelope, Refusal};
+use crate::domain::{Code, ContractRef, Envelope, PersonKey, Refusal};
 use crate::faults;
 use crate::protection::Identified;
 use crate::seal::SealedBytes;
@@ -22,6 +23,15 @@ struct Pending {
     judged: Judged,
     /// What it is refused with where the program fails on it.
     on_failure: Code,
+    /// What of it holds although it is stored unopened.
+    urgent: Option<Urgent>,
+}
+
+impl Pending {
+    /// Whom it is about, as far as that is known.
+    fn person(&self) -> Option<PersonKey> {
+        self.new.person.or_else(|| self.urgent.as_ref().map(|urgent| urgent.person))
+    }
 }
 
 impl Journey {
@@ -78,7 +88,12 @@ impl Journey {
         let unreadable: Vec<_> =
             pending.iter().filter(|one| one.new.person.is_none()).map(|one| self.holder(&one.new)).collect();
         let mut tx = self.begin(store, "take").await?;
-        tx.lock_with(&concerned(&pending), &unreadable).await?;
+        if pending.iter().any(|one| one.urgent.is_some()) {
+            // The participant's keys may be what cannot be read; others are fetched when they are needed.
+            tx.lock_alone(&concerned(&pending)).await?;
+        } else {
+            tx.lock_with(&concerned(&pending), &unreadable).await?;
+        }
         let mut outcomes = Vec::with_capacity(pending.len());
         for one in pending {
             let outcome = self.store_one(&mut tx, one).await?;
@@ -122,6 +137,8 @@ impl Journey {
             sealed: SealedBytes::default(),
         };
         let mut bytes = arrival.bytes;
+        let is_failed = arrival.defect.as_ref().is_some_and(Defect::is_of_the_program);
+        let urgent = is_failed.then(|| self.urgent(&new.envelope, &bytes)).flatten();
         let opened = match arrival.defect {
             Some(Defect { code, restricted }) => Opened::Refused { refusal: Refusal::whole(code), restricted },
             None => self.open_bytes(&new.envelope, &bytes, on_failure),
@@ -141,7 +158,7 @@ impl Journey {
             // What is too large to read is too large to keep: its fingerprint and envelope are.
             bytes.clear();
         }
-        Pending { new, bytes, judged, on_failure }
+        Pending { new, bytes, judged, on_failure, urgent }
     }
 
     pub(super) fn open_bytes(&self, envelope: &Envelope, bytes: &[u8], on_failure: Code) -> Opened {
@@ -154,7 +171,7 @@ impl Journey {
     }
 
     async fn store_one<T: Tx>(&self, tx: &mut KeyedTx<T>, one: Pending) -> Stored<Outcome> {
-        let Pending { mut new, bytes, judged, on_failure } = one;
+        let Pending { mut new, bytes, judged, on_failure, urgent } = one;
         let mut receipts = tx.receipts(&new.envelope.login, new.envelope.message_id).await?;
         if faults::planted!("no-dedup") {
             receipts.clear();
@@ -186,6 +203,9 @@ impl Journey {
         let stored = StoredMessage { number, message: new, discarded_at: None };
         self.note_arrival(tx, &stored, &bytes).await?;
         self.after(tx, &stored, filled.fan, may_wait).await?;
+        if let Some(urgent) = urgent {
+            self.let_hold(tx, urgent).await?;
+        }
         self.answer(tx, &stored, filled.reply).await?;
         Ok(Outcome::Stored(number, state))
     }
@@ -219,8 +239,11 @@ fn concerned(pending: &[Pending]) -> Concerned {
     let mut concerned = Concerned::default();
     for one in pending {
         concerned.receipts.push((one.new.envelope.login.clone(), one.new.envelope.message_id));
-        let Some(person) = one.new.person else { continue };
+        let Some(person) = one.person() else { continue };
         concerned.persons.push(person);
+        if one.urgent.is_some() {
+            concerned.whole.push(person);
+        }
         match &one.judged {
             Judged::Report(fanned) => concerned.reports.push(fanned.report),
             Judged::Consent(_) | Judged::Protection(_) | Judged::Diverted(_) => concerned.whole.push(person),

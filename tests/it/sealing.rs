@@ -9,14 +9,15 @@ use brygga::domain::{Login, RecipientId, Syntax, Trace};
 use brygga::feed::{Cursor, Method};
 use brygga::journey::{Arrival, Journey, Outcome, Served};
 use brygga::seal::{SealError, Vault, WrappingKeys, WrappingSource};
+use brygga::spool::Dropped;
 use brygga::store::sqlite::keys::SqliteKeyStore;
-use brygga::store::{MessageState, StoreError, Stored};
+use brygga::store::{MessageState, Store as _, StoreError, Stored, Survey as _};
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{ConnectOptions as _, Row as _};
 use uuid::Uuid;
 
-use crate::harness::{Desk, brygga, root, scenario};
+use crate::harness::{Desk, brygga, drop_file, root, scenario};
 use crate::privacy::secrets;
 
 fn demo() -> Scenario {
@@ -256,6 +257,41 @@ fn consent(serial: usize, id: &str, revision: usize) -> Arrival {
     let revoked = "\"revision\": 2,\n \"revokedAt\": \"2026-03-10T10:00:00\"";
     arrival.bytes = if revision == 1 { text } else { text.replace("\"revision\": 1", revoked) }.into_bytes();
     arrival
+}
+
+#[test]
+fn a_revocation_and_a_flag_hold_although_their_participants_key_is_damaged() {
+    runtime().block_on(async {
+        for is_flag in [false, true] {
+            let desk = Desk::open(&demo()).await;
+            for arrival in [consent(1, "H-0102", 1), arrival("activity-report.v1", "report.json", 3)] {
+                desk.journey.take(&desk.store, [arrival]).await.expect("taken");
+            }
+            assert_eq!(read(&desk.journey, &desk).await.expect("a page").len(), 2, "a report and a deviation");
+            change(&desk.path().join("keys/keys.db"), "UPDATE data_keys SET wrapped = zeroblob(length(wrapped))").await;
+            let mut urgent = consent(4, "H-0102", 2);
+            if is_flag {
+                let mut flagged = arrival("activity-report.v1", "report.json", 5);
+                let text = String::from_utf8(flagged.bytes).expect("UTF-8");
+                let own = "\"personNumber\":\"19990723-2392\"";
+                assert!(text.contains(own), "the fixture has changed");
+                flagged.bytes = text.replace(own, &format!("{own}, \"protectedIdentity\": true")).into_bytes();
+                urgent = flagged;
+            }
+            let name = Dropped { contract: urgent.contract.clone(), message_id: urgent.message_id, syntax: urgent.syntax };
+            drop_file(&desk.data.spool(), urgent.login.as_str(), &name.name(), &urgent.bytes);
+            let outcomes = desk.inbox.take(&desk.journey, &desk.store).await.expect("the store is there");
+            assert!(matches!(*outcomes, [Outcome::Stored(_, MessageState::Refused)]), "{outcomes:?}");
+            let entries = read(&desk.journey, &desk).await.expect("a page");
+            let count = |method| entries.iter().filter(|entry| entry.method == method).count();
+            assert_eq!((count(Method::Put), count(Method::Delete)), (0, 2), "flag: {is_flag}");
+            let ledger = (desk.journey.vault().store().revocations().await, desk.journey.vault().store().flags().await);
+            let noted = (ledger.0.expect("read").len(), ledger.1.expect("read").len());
+            assert_eq!(noted, if is_flag { (0, 1) } else { (1, 0) });
+            let mut tx = desk.store.begin("test").await.expect("a transaction");
+            assert!(tx.census().await.expect("counted").adds_up());
+        }
+    });
 }
 
 #[test]
