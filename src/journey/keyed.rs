@@ -291,6 +291,16 @@ impl<T: Tx> KeyedTx<T> {
         Ok(())
     }
 
+    /// Remembers that a recipient has said something: an older backup that has forgotten it is noticed.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub(super) async fn count_receipts(&mut self, recipient: &RecipientId) -> Stored<()> {
+        let pages = self.tx.count_page(recipient).await?;
+        self.marks.raise_feed(recipient, FeedMark { head: 0, pages });
+        Ok(())
+    }
+
     /// Sets a person's protection flag, in the ledger too.
     ///
     /// # Errors

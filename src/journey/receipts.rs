@@ -70,6 +70,7 @@ impl Journey {
         }
         if !rows.is_empty() {
             tx.put_receipts(&rows).await?;
+            tx.count_receipts(recipient).await?;
             tx.publish_answers(&answers).await?;
             tx.commit().await?;
         }

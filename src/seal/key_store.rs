@@ -30,7 +30,7 @@ pub enum Kept {
 pub struct FeedMark {
     /// The highest position: of the content, that was published; of the mark, that was shown.
     pub head: i64,
-    /// How many pages and hand-overs were committed to be shown.
+    /// How many pages and hand-overs were committed to be shown, and batches of receipts to be answered.
     pub pages: i64,
 }
 

@@ -75,6 +75,10 @@ pub trait Feeds: Send {
     /// pages the feed has counted.
     fn mark_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<i64>> + Send;
 
+    /// Counts something that its recipient has said as a page, since it is to be missed like one; gives as
+    /// [`Feeds::mark_served`].
+    fn count_page(&mut self, recipient: &RecipientId) -> impl Future<Output = Stored<i64>> + Send;
+
     /// Marks entries as served now, those that were not before, and counts no page: what a restored content has forgotten may
     /// have been shown.
     fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> impl Future<Output = Stored<()>> + Send;

@@ -176,6 +176,33 @@ fn a_service_refuses_a_restored_content_until_it_is_accepted() {
     assert_eq!(code, 1, "there is nothing to accept twice");
 }
 
+#[test]
+fn a_content_that_has_forgotten_nothing_but_receipts_is_behind_too() {
+    runtime().block_on(async {
+        let desk = Desk::open(&at_noon(Vec::new())).await;
+        desk.run(&at_noon(both())).await;
+        let entries = read(&desk.journey, &desk.store).await;
+        let backup = desk.path().join("backup");
+        back_up(desk.path(), &backup).await;
+        let af = RecipientId::arbetsformedlingen();
+        let id = entries[0].event(desk.journey.keys(), &af, 1).id;
+        let batch =
+            format!("{{\"receipts\":[{{\"eventId\":\"{id}\",\"kind\":\"accepted\",\"at\":\"2026-03-16T11:30:00Z\"}}]}}");
+        let stated = brygga::receipt::read(batch.as_bytes()).expect("a batch");
+        for _ in 0..2 {
+            assert_eq!(desk.journey.take_receipts(&desk.store, &af, &stated).await.expect("taken"), [Ok(())]);
+        }
+        check(&desk.store, desk.journey.vault()).await.expect("nothing is behind yet");
+        let folder = desk.close().await;
+        put_back(folder.path(), &backup);
+        let data = DataFolder::hold(folder.path()).expect("nobody holds it");
+        let store = data.store(None).await.expect("a store");
+        let refused = check(&store, &data.vault().await.expect("a vault")).await;
+        let Err(Behind::Content(behind)) = refused else { panic!("{refused:?}") };
+        assert_eq!(behind, ["pages of arbetsformedlingen: 1 of 2"]);
+    });
+}
+
 /// What the reader had before the backup, or between backup and restore, is taken back; what nobody had is never shown.
 #[test]
 fn neither_a_revocation_nor_a_flag_is_undone_by_a_backup() {

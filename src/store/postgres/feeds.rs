@@ -126,6 +126,10 @@ impl Feeds for PgTx {
         restore::count_page(self.db(), recipient).await
     }
 
+    async fn count_page(&mut self, recipient: &RecipientId) -> Stored<i64> {
+        restore::count_page(self.db(), recipient).await
+    }
+
     async fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<()> {
         let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
         let query = sqlx::query(sql::MARK_SERVED).bind(recipient.as_str()).bind(positions).bind(micros(self.now));

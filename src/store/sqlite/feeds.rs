@@ -75,6 +75,10 @@ impl Feeds for SqliteTx {
         entries::count_page(self.db(), recipient, !positions.is_empty()).await
     }
 
+    async fn count_page(&mut self, recipient: &RecipientId) -> Stored<i64> {
+        entries::count_page(self.db(), recipient, true).await
+    }
+
     async fn assume_served(&mut self, recipient: &RecipientId, positions: &[Position]) -> Stored<()> {
         let now = self.now;
         entries::assume_served(self.db(), recipient, positions, now).await
