@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::opened;
 use crate::amqp;
+use crate::audit::SigningKey;
 use crate::config::{self, Config, DatabaseTls, KeyStorePlace, Postgres, Via};
 use crate::domain::RecipientId;
 use crate::http::{Shown, Trust};
@@ -46,6 +47,11 @@ pub fn check(config: &Config, set: Option<&ContractSet>) -> Vec<NamedFault> {
         if let KeyStorePlace::Postgres(postgres) = &keys.store {
             roots("keys", postgres, &mut faults);
         }
+    }
+    if let Some(audit) = &config.audit
+        && let Err(fault) = SigningKey::read(&audit.signing_key)
+    {
+        faults.push(NamedFault::new("audit.signing_key_file", &fault));
     }
     if let Some(amqp) = &config.amqp {
         faults.extend(amqp::check(amqp).iter().map(|(key, fault)| NamedFault::new(format!("amqp.{key}"), fault)));

@@ -5,12 +5,30 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::audit::{self, Checkpoint, CheckpointFault, SigningKey};
+use crate::audit::{self, Checkpoint, CheckpointFault, PublicKey, SigningKey};
+use crate::seal::digest_of;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{CheckpointWritten, Event as _};
 
 /// The file of the key that the signatures of a folder's checkpoints are checked with.
 pub const PUBLIC_KEY: &str = "public.key";
+
+/// The keys that the signatures of a folder's checkpoints are checked with, the newest first: the key in use, and those from before
+/// it, each under a name of its own. An earlier checkpoint is believed by the key of its time.
+///
+/// # Errors
+/// Where the folder or one of the files cannot be read, or holds no key.
+pub fn public_keys(folder: &Path) -> Result<Vec<PublicKey>, WriteFault> {
+    let mut files = vec![folder.join(PUBLIC_KEY)];
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with("public-") && path.extension().is_some_and(|kind| kind == "key") {
+            files.push(path);
+        }
+    }
+    files.iter().map(|file| Ok(PublicKey::read(&fs::read_to_string(file)?)?)).collect()
+}
 
 /// Why a checkpoint cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +73,13 @@ impl Checkpoints {
         fs::create_dir_all(&self.folder)?;
         let public = self.key.public().to_text() + "\n";
         let known = self.folder.join(PUBLIC_KEY);
-        if fs::read_to_string(&known).ok().as_deref() != Some(&public) {
+        let before = fs::read_to_string(&known).ok();
+        if before.as_deref() != Some(&public) {
+            if let Some(before) = before {
+                // What it has signed stays verifiable.
+                let print: String = digest_of(&[before.trim().as_bytes()]).chars().take(16).collect();
+                whole(&self.folder.join(format!("public-{print}.key")), &before)?;
+            }
             whole(&known, &public)?;
         }
         whole(&path, &text)?;

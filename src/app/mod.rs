@@ -22,7 +22,7 @@ mod sweeper;
 mod tireless;
 mod wrapping_files;
 
-pub use checkpoints::{Checkpoints, PUBLIC_KEY, WriteFault};
+pub use checkpoints::{Checkpoints, PUBLIC_KEY, WriteFault, public_keys};
 pub use desk::{ConsoleFault, LinkedConsole};
 pub use folder::{DataFolder, FolderError};
 pub use opened::{OpenFault, Opened, alone, beside};

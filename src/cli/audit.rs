@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::place::{Beside, Place, on_store};
 use super::{CliError, ContractsFrom};
-use crate::app::PUBLIC_KEY;
-use crate::audit::{self, Broken, Checkpoint, ExportFault, PublicKey, Verified};
+use crate::app::public_keys;
+use crate::audit::{self, Broken, Checkpoint, CheckpointFault, ExportFault, PublicKey, Verified};
 
 /// What to do with the audit chain.
 #[derive(Debug, Subcommand)]
@@ -40,9 +40,9 @@ pub(super) enum Command {
         /// A checkpoint that was kept elsewhere, or a folder of them. May be given more than once.
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
-        /// The key that the checkpoints' signatures are checked with, instead of `public.key` beside each.
+        /// A key that the checkpoints' signatures are checked with, instead of those beside each. May be given more than once.
         #[arg(long, value_name = "FILE", requires = "checkpoint")]
-        public_key: Option<PathBuf>,
+        public_key: Vec<PathBuf>,
         /// One JSON object for machines.
         #[arg(long)]
         json: bool,
@@ -79,7 +79,7 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
             Ok(0)
         }
         Command::Verify { chain, contracts, checkpoint, public_key, json } => {
-            let checkpoints = checkpoints(&checkpoint, public_key.as_deref())?;
+            let checkpoints = checkpoints(&checkpoint, &public_key)?;
             let found = if chain.exports.is_empty() {
                 let place = Place { data: chain.data, config: chain.config };
                 let opened = place.open(&contracts, Beside::AService).await?;
@@ -98,8 +98,8 @@ pub(super) async fn run(command: Command, out: &mut dyn Write) -> Result<u8, Cli
     }
 }
 
-/// Reads the checkpoints that are given, each with its key.
-fn checkpoints(given: &[PathBuf], key: Option<&Path>) -> Result<Vec<Checkpoint>, CliError> {
+/// Reads the checkpoints that are given, each by the key that it was signed with.
+fn checkpoints(given: &[PathBuf], named: &[PathBuf]) -> Result<Vec<Checkpoint>, CliError> {
     let mut files = Vec::new();
     for path in given {
         if !path.is_dir() {
@@ -118,11 +118,24 @@ fn checkpoints(given: &[PathBuf], key: Option<&Path>) -> Result<Vec<Checkpoint>,
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| unusable(path, &error));
     let mut all = Vec::with_capacity(files.len());
     for path in &files {
-        let beside = path.with_file_name(PUBLIC_KEY);
-        let key = PublicKey::read(&read(key.unwrap_or(&beside))?).map_err(|fault| unusable(path, &fault))?;
-        all.push(Checkpoint::read(&read(path)?, &key).map_err(|fault| unusable(path, &fault))?);
+        let keys = match named {
+            [] => public_keys(beside(path)).map_err(|fault| unusable(path, &fault))?,
+            named => {
+                let key = |file: &PathBuf| PublicKey::read(&read(file)?).map_err(|fault| unusable(file, &fault));
+                named.iter().map(key).collect::<Result<_, _>>()?
+            }
+        };
+        let text = read(path)?;
+        let mut tried = keys.iter().map(|key| Checkpoint::read(&text, key));
+        let first = tried.next().unwrap_or(Err(CheckpointFault::PublicKey));
+        all.push(tried.fold(first, Result::or).map_err(|fault| unusable(path, &fault))?);
     }
     Ok(all)
+}
+
+/// The folder that a file lies in.
+fn beside(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn unusable(path: &Path, cause: &dyn std::fmt::Display) -> CliError {

@@ -112,7 +112,13 @@ fn config_check_reads_every_file_that_is_named_and_asks_the_contracts_who_takes_
     let key = |byte: &str| format!("{}=\n", byte.repeat(42) + "A");
     put("service.key", &key("A"));
     put("wrapping.key", &key("B"));
-    let text = whole(folder.path());
+    put("checkpoint.key", &key("C"));
+    let audit = format!(
+        "[audit]\ncheckpoints = \"{}\"\nsigning_key_file = \"{}\"\n",
+        folder.path().join("checkpoints").display(),
+        folder.path().join("checkpoint.key").display()
+    );
+    let text = whole(folder.path()) + &audit;
     assert_eq!(check(&text), (0, "The configuration is good.\n".to_owned()));
 
     // A key that does not go with its certificate.
@@ -129,6 +135,7 @@ fn config_check_reads_every_file_that_is_named_and_asks_the_contracts_who_takes_
     put("own.key", "no key");
     put("service.key", "c2hvcnQ=\n");
     put("wrapping.key", "no key\n");
+    put("checkpoint.key", "no key\n");
     let strangers = text.replace("\"1863.ame\"", "\"9999.ame\"").replace("1863.forsorjningsstod", "9999.forsorjningsstod");
     let (code, told) = check(&strangers);
     assert_eq!(code, 1, "{told}");
@@ -137,6 +144,7 @@ fn config_check_reads_every_file_that_is_named_and_asks_the_contracts_who_takes_
         "keys.service_key: ",
         "keys.wrapping_key_files: ",
         "keys.tls_roots: ",
+        "audit.signing_key_file: ",
         "amqp.ca_file: ",
         "amqp.client_certificate_file: ",
         "amqp.client_key_file: ",

@@ -1,6 +1,7 @@
 //! The audit chain: an export that was changed in any way is noticed, and what it is that was changed.
 
 mod bytes;
+mod keys;
 mod rows;
 
 use brygga::audit::{
