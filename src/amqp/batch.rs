@@ -17,8 +17,10 @@ use crate::telemetry::{EnvelopeRefused, Event as _, MessageTaken, RunAlone};
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A batch that is being collected.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Batch {
+    /// The way by the set that was in force when its first message came: envelopes and contents are judged by one.
+    journey: Option<Journey>,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) receipts: Receipts,
     /// When its first message came.
@@ -33,6 +35,11 @@ impl Batch {
         self.arrivals.len() >= messages || self.bytes >= MOST_BYTES
     }
 
+    /// The way that this batch takes.
+    pub(super) fn journey(&mut self, newest: &Journey) -> &Journey {
+        self.journey.get_or_insert_with(|| newest.in_force())
+    }
+
     pub(super) fn push(&mut self, arrival: Arrival, receipt: Receipt) {
         self.since.get_or_insert_with(Instant::now);
         self.bytes = self.bytes.saturating_add(arrival.bytes.len());
@@ -44,6 +51,7 @@ impl Batch {
 /// A batch whose transaction runs. The task is never cut: it ends by itself, also where nobody waits for it any more.
 pub(super) struct InFlight {
     pub(super) task: JoinHandle<Stored<Vec<Outcome>>>,
+    pub(super) journey: Journey,
     pub(super) arrivals: Arc<[Arrival]>,
     pub(super) receipts: Receipts,
     pub(super) since: Instant,
@@ -82,14 +90,15 @@ pub(super) struct Taking<S> {
 
 impl<S: Store> Taking<S> {
     /// Starts a batch's transaction.
-    pub(super) fn start(&self, batch: Batch) -> InFlight {
+    pub(super) fn start(&self, mut batch: Batch) -> InFlight {
+        let journey = batch.journey(&self.journey).clone();
         let arrivals: Arc<[Arrival]> = batch.arrivals.into();
         let since = batch.since.unwrap_or_else(Instant::now);
-        InFlight { task: self.spawn(Arc::clone(&arrivals)), arrivals, receipts: batch.receipts, since }
+        InFlight { task: self.spawn(&journey, Arc::clone(&arrivals)), journey, arrivals, receipts: batch.receipts, since }
     }
 
-    fn spawn(&self, arrivals: Arc<[Arrival]>) -> JoinHandle<Stored<Vec<Outcome>>> {
-        let (journey, store, last) = (self.journey.in_force(), self.store.clone(), self.last);
+    fn spawn(&self, journey: &Journey, arrivals: Arc<[Arrival]>) -> JoinHandle<Stored<Vec<Outcome>>> {
+        let (journey, store, last) = (journey.clone(), self.store.clone(), self.last);
         tokio::spawn(async move {
             match &*arrivals {
                 [only] if last => journey.take_last(&store, only).await,
@@ -99,18 +108,18 @@ impl<S: Store> Taking<S> {
     }
 
     /// Tries a batch that the store was away for. That it commits is the one sure sign that the store is back.
-    pub(super) async fn again(&self, arrivals: &Arc<[Arrival]>) -> Taken {
-        ended(self.spawn(Arc::clone(arrivals))).await
+    pub(super) async fn again(&self, journey: &Journey, arrivals: &Arc<[Arrival]>) -> Taken {
+        ended(self.spawn(journey, Arc::clone(arrivals))).await
     }
 
     /// Runs messages one by one, so that the one that the program fails on harms none of the others. That one is stored
     /// unopened as a dead letter; where not even that can be done, it is set aside.
-    pub(super) async fn alone(&self, arrivals: &[Arrival], receipts: Receipts) -> Alone {
+    pub(super) async fn alone(&self, journey: &Journey, arrivals: &[Arrival], receipts: Receipts) -> Alone {
         RunAlone { messages: arrivals.len() }.emit();
         let mut left = Receipts::default();
         for ((index, arrival), receipt) in arrivals.iter().enumerate().zip(receipts.into_each()) {
-            let taken = match ended(self.spawn([arrival.clone()].into())).await {
-                Taken::Failed => ended(self.spawn([arrival.clone().unopened()].into())).await,
+            let taken = match ended(self.spawn(journey, [arrival.clone()].into())).await {
+                Taken::Failed => ended(self.spawn(journey, [arrival.clone().unopened()].into())).await,
                 taken => taken,
             };
             match taken {
@@ -164,13 +173,49 @@ pub(super) fn tell_defect(arrival: &Arrival) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use jiff::Timestamp;
     use lapin::message::Delivery;
     use uuid::Uuid;
 
     use super::{Batch, MOST_BYTES, Receipt};
-    use crate::domain::{Login, Syntax, Trace};
-    use crate::journey::Arrival;
+    use crate::agreement::Illustrations;
+    use crate::domain::{Files, Login, Syntax, Trace};
+    use crate::journey::{Arrival, ContractSet, Journey};
+    use crate::seal::{ServiceKeys, Vault};
+
+    #[test]
+    fn a_batch_keeps_the_set_that_was_in_force_when_it_began() {
+        let vault = Vault::ephemeral().expect("random numbers");
+        let newest = Journey::new(Arc::new(set("a")), Arc::new(ServiceKeys::derive(&[7; 32])), vault);
+        let mut batch = Batch::default();
+        let begun = batch.journey(&newest).set().digest().to_owned();
+        newest.put_in_force(Arc::new(set("b")));
+        assert_ne!(newest.in_force().set().digest(), begun);
+        assert_eq!(batch.journey(&newest).set().digest(), begun, "what comes later is judged as what came first");
+        assert_ne!(Batch::default().journey(&newest).set().digest(), begun, "and the next batch by the newest");
+    }
+
+    /// The repository's set, with a file more.
+    fn set(more: &str) -> ContractSet {
+        let mut files = Files::default();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts");
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("the folder can be read") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+                    files.insert(name, std::fs::read_to_string(&path).expect("text"));
+                }
+            }
+        }
+        files.insert("more.txt", more);
+        ContractSet::load(&files, Illustrations::All).expect("the set loads")
+    }
 
     fn arrival(bytes: usize) -> Arrival {
         Arrival {

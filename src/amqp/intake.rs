@@ -77,11 +77,11 @@ async fn supervise<S: Store>(mut lane: Lane<S>, mut stopping: watch::Receiver<bo
     while !*stopping.borrow() {
         match lane.run(&mut stopping).await {
             End::Stopped => return,
-            End::StoreAway(fault, arrivals) => {
+            End::StoreAway(fault, journey, arrivals) => {
                 if lane.part.down(fault.to_string()) {
                     Waiting { part: lane.name, cause: &fault }.emit();
                 }
-                store_is_back(&lane.taking, &lane.part, arrivals, &mut stopping).await;
+                store_is_back(&lane.taking, &lane.part, (journey, arrivals), &mut stopping).await;
                 after_fault = pauses();
             }
             End::Broken(broken) => {
@@ -100,13 +100,13 @@ async fn supervise<S: Store>(mut lane: Lane<S>, mut stopping: watch::Receiver<bo
 async fn store_is_back<S: Store>(
     taking: &Taking<S>,
     part: &Part,
-    arrivals: Arc<[Arrival]>,
+    (journey, arrivals): (Journey, Arc<[Arrival]>),
     stopping: &mut watch::Receiver<bool>,
 ) {
     let mut after_fault = pauses();
     while !*stopping.borrow() {
         rest(after_fault.next(), stopping).await;
-        match taking.again(&arrivals).await {
+        match taking.again(&journey, &arrivals).await {
             Taken::Durable(outcomes) => return tell(&outcomes),
             Taken::Away(fault) => drop(part.down(StoreError::to_string(&fault))),
             // It answers, and these messages are for the lane to run one by one.

@@ -21,7 +21,7 @@ use super::topology;
 use super::{Broken, told_to_stop};
 use crate::config::Amqp;
 use crate::faults;
-use crate::journey::Arrival;
+use crate::journey::{Arrival, Journey};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Event as _, NotAcknowledged, Numbers, Part};
 
@@ -35,7 +35,7 @@ pub(super) enum End {
     /// The connection cannot be used.
     Broken(Broken),
     /// The store is away; the channel is closed. These arrivals tell when it is back.
-    StoreAway(StoreError, Arc<[Arrival]>),
+    StoreAway(StoreError, Journey, Arc<[Arrival]>),
 }
 
 /// A consumer on one queue.
@@ -122,7 +122,8 @@ impl<S: Store> Lane<S> {
         let receipt = Receipt::of(&delivery);
         let now = self.taking.store.now();
         let routing_key = delivery.routing_key.as_str();
-        let arrival = envelope::arrival(&self.taking.journey.in_force(), routing_key, &delivery.properties, delivery.data, now);
+        let journey = batch.journey(&self.taking.journey);
+        let arrival = envelope::arrival(journey, routing_key, &delivery.properties, delivery.data, now);
         tell_defect(&arrival);
         batch.push(arrival, receipt);
         faults::point!("after-receive");
@@ -130,17 +131,17 @@ impl<S: Store> Lane<S> {
 
     /// Settles the oldest batch; gives the end of the lane where that ends it.
     async fn settle(&mut self, flights: &mut VecDeque<InFlight>, taken: Taken) -> Option<End> {
-        let InFlight { arrivals, receipts, since, .. } = flights.pop_front()?;
+        let InFlight { journey, arrivals, receipts, since, .. } = flights.pop_front()?;
         match taken {
             Taken::Durable(outcomes) => {
                 self.numbers.batch_committed(outcomes.len(), since.elapsed());
                 tell(&outcomes);
                 self.accept(receipts).await
             }
-            Taken::Away(fault) => Some(End::StoreAway(fault, arrivals)),
-            Taken::Failed => match self.taking.alone(&arrivals, receipts).await {
+            Taken::Away(fault) => Some(End::StoreAway(fault, journey, arrivals)),
+            Taken::Failed => match self.taking.alone(&journey, &arrivals, receipts).await {
                 Alone::Done(left) => self.accept(left).await,
-                Alone::Away(fault, left) => Some(End::StoreAway(fault, left)),
+                Alone::Away(fault, left) => Some(End::StoreAway(fault, journey, left)),
                 Alone::Broken(broken, messages) => {
                     self.tell_not_acknowledged(messages);
                     Some(End::Broken(broken))
