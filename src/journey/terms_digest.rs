@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::agreement::{RecipientTerms, Terms};
+use serde_json::{Value, json};
+
+use crate::agreement::{Ages, RecipientTerms, Terms};
 use crate::contract::{Catalogue, Direction};
-use crate::domain::Files;
-use crate::law::Law;
+use crate::domain::{Categories, Category, ConsentKind, Files};
+use crate::law::{Law, Row};
 use crate::seal::digest_of;
 use crate::translate::Recipes;
 
@@ -59,28 +61,56 @@ fn digest(
     recipes: &Recipes,
     law: &Law,
 ) -> String {
-    let said = (
-        (&terms.agreement, terms.status, &terms.kommun, &terms.namnd, terms.from, terms.to),
-        (terms.late_reporting_days, terms.hold_days, &terms.legal_ground, terms.ages, &terms.ages_by_activity),
-        (&terms.activities, &terms.reasons),
-        (recipient.party, &recipient.documents, recipient.gate.kind),
-        (recipient.matrix.always, recipient.matrix.with_consent),
-    );
-    let mut parts = vec![shared.to_owned(), format!("{said:?}")];
+    let mut parts = vec![shared.to_owned(), said(terms, recipient).to_string()];
     for contract in catalogue.contracts().filter(|contract| contract.direction() == Direction::In) {
         let outline = contract.outline();
         for document in &recipient.documents {
             let Some(recipe) = recipes.get(&outline.reference, document) else { continue };
-            parts.push(format!("{} {:?} {:?}", recipe.to, recipe.required, recipe.sources));
+            parts.push(json!([recipe.to.to_string(), names(recipe.required), recipe.sources]).to_string());
             for leaf in outline.leaves().into_iter().filter(|leaf| recipe.sources.contains(&*leaf.path)) {
-                parts.push(format!("{} {}", leaf.path, leaf.category));
+                parts.push(json!([&*leaf.path, leaf.category.as_str()]).to_string());
             }
         }
     }
     for ground in law.cited(&terms.legal_ground) {
-        parts.push(format!("{ground:?}"));
+        let needs = ground.needs.map(ConsentKind::as_str);
+        parts.push(json!([row(&ground.row), ground.cites, needs, ground.only_sensitive]).to_string());
     }
-    parts.push(format!("{:?}", law.decisive()));
+    let (sensitive, transitions) = law.decisive();
+    for one in sensitive {
+        let annotations: Vec<&str> = one.sensitivities.iter().map(|one| one.as_str()).collect();
+        parts.push(json!([row(&one.row), annotations, names(one.categories)]).to_string());
+    }
+    for one in transitions {
+        let kinds: Vec<&str> = one.consents.iter().map(|kind| kind.as_str()).collect();
+        parts.push(json!([row(&one.row), kinds, one.given_before.to_string()]).to_string());
+    }
     let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
     digest_of(&parts).chars().take(LENGTH).collect()
+}
+
+/// What the terms say, written by their names: the same in every version of the program, which another way of printing values is
+/// not.
+fn said(terms: &Terms, recipient: &RecipientTerms) -> Value {
+    let ages = |ages: &Ages| json!([ages.from, ages.to]);
+    let by_activity: Vec<Value> =
+        terms.ages_by_activity.iter().map(|(activity, limits)| json!([activity, ages(limits)])).collect();
+    let documents: Vec<String> = recipient.documents.iter().map(ToString::to_string).collect();
+    json!([
+        [terms.agreement, terms.status.as_str(), terms.kommun.as_str(), terms.namnd],
+        [terms.from.to_string(), terms.to.to_string(), terms.late_reporting_days, terms.hold_days],
+        [terms.legal_ground, terms.ages.as_ref().map(ages), by_activity],
+        [terms.activities, terms.reasons],
+        [recipient.party.as_str(), documents, recipient.gate.kind.as_str()],
+        [names(recipient.matrix.always), names(recipient.matrix.with_consent)],
+    ])
+}
+
+fn names(categories: Categories) -> Vec<&'static str> {
+    categories.iter().map(Category::as_str).collect()
+}
+
+/// A row of the law: its days, and which it is. Its words decide nothing.
+fn row(row: &Row) -> Value {
+    json!([row.id, row.from.to_string(), row.to.map(|to| to.to_string())])
 }
