@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::courier::{Courier, Delivery, Parcel};
 use super::serve::Served;
-use super::{Journey, KeyedTx};
+use super::{Attempts, Journey, KeyedTx};
 use crate::domain::{Code, MessageNumber, Position, RecipientId, Subject};
 use crate::faults;
 use crate::feed::Method;
@@ -60,6 +60,7 @@ enum Next {
 }
 
 /// What became of an entry, to be recorded.
+#[derive(Clone)]
 enum Settled {
     /// It has arrived, document or `DELETE`.
     Arrived(Position, Method),
@@ -147,6 +148,16 @@ impl Journey {
 
     async fn record<S: Store>(&self, store: &S, recipient: &RecipientId, settled: Option<Settled>) -> Stored<()> {
         let Some(settled) = settled else { return Ok(()) };
+        let mut attempts = Attempts::default();
+        loop {
+            match self.record_once(store, recipient, settled.clone()).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn record_once<S: Store>(&self, store: &S, recipient: &RecipientId, settled: Settled) -> Stored<()> {
         let mut tx = self.begin(store, "relay-confirm").await?;
         settled.write(&mut tx, recipient).await?;
         tx.commit().await
@@ -154,32 +165,44 @@ impl Journey {
 
     /// Records what became of the entry before and hands over what is next, in one transaction.
     async fn next<S: Store>(&self, store: &S, recipient: &RecipientId, mut settled: Option<Settled>) -> Stored<Next> {
+        let mut attempts = Attempts::default();
         loop {
-            let mut tx = self.begin(store, "relay").await?;
-            tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
-            if let Some(settled) = settled.take() {
-                settled.write(&mut tx, recipient).await?;
-            }
-            let mut entries = tx.unconfirmed(recipient, 1).await?;
-            let Some(entry) = entries.pop() else {
-                tx.commit().await?;
-                return Ok(Next::Nothing);
-            };
-            let shuts = Shuts::of(&entry);
-            let number = entry.message;
-            let message = tx.message(number).await?;
-            let good = self.serve(&mut tx, recipient, vec![entry]).await?;
-            if good.is_empty() {
-                shuts.after_handing_over(&mut tx, recipient).await?;
-            }
-            faults::point!("handing-over-before-commit");
-            tx.commit().await?;
-            faults::point!("handed-over-before-sending");
-            if let Some(served) = good.into_iter().next() {
-                let message_id = message.map(|stored| stored.message.envelope.message_id);
-                return Ok(Next::Entry(Box::new(served), number, message_id));
+            match self.next_once(store, recipient, settled.clone()).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                next => {
+                    if let Some(next) = next? {
+                        return Ok(next);
+                    }
+                    (settled, attempts) = (None, Attempts::default());
+                }
             }
         }
+    }
+
+    /// As [`Journey::next`], in one transaction; `None` where what was next may not be shown any more.
+    async fn next_once<S: Store>(&self, store: &S, recipient: &RecipientId, settled: Option<Settled>) -> Stored<Option<Next>> {
+        let mut tx = self.begin(store, "relay").await?;
+        tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
+        if let Some(settled) = settled {
+            settled.write(&mut tx, recipient).await?;
+        }
+        let mut entries = tx.unconfirmed(recipient, 1).await?;
+        let Some(entry) = entries.pop() else {
+            tx.commit().await?;
+            return Ok(Some(Next::Nothing));
+        };
+        let shuts = Shuts::of(&entry);
+        let number = entry.message;
+        let message = tx.message(number).await?;
+        let good = self.serve(&mut tx, recipient, vec![entry]).await?;
+        if good.is_empty() {
+            shuts.after_handing_over(&mut tx, recipient).await?;
+        }
+        faults::point!("handing-over-before-commit");
+        tx.commit().await?;
+        faults::point!("handed-over-before-sending");
+        let message_id = message.map(|stored| stored.message.envelope.message_id);
+        Ok(good.into_iter().next().map(|served| Next::Entry(Box::new(served), number, message_id)))
     }
 
     /// An entry as its courier carries it.

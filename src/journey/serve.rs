@@ -6,12 +6,12 @@
 
 use jiff::Timestamp;
 
-use super::{Journey, KeyedTx};
+use super::{Attempts, Journey, KeyedTx};
 use crate::domain::{Code, Keys, Position, RecipientId, Subject, Syntax, TraceParent};
 use crate::faults;
 use crate::feed::{Cursor, Event, Method, event_id};
 use crate::seal::ContentDigest;
-use crate::store::{AuditAct, AuditRow, FeedEntry, Feeds as _, Store, Stored, Tx, WithdrawalRow, WithdrawalStep};
+use crate::store::{AuditAct, AuditRow, FeedEntry, Feeds as _, Store, StoreError, Stored, Tx, WithdrawalRow, WithdrawalStep};
 
 /// One entry as it may be shown, after its transaction has committed.
 #[derive(Debug)]
@@ -68,22 +68,38 @@ impl Journey {
     /// A fault of the store.
     pub async fn page<S: Store>(&self, store: &S, recipient: &RecipientId, after: Cursor, limit: usize) -> Stored<Page> {
         let mut page = Page::default();
-        let mut from = after.position();
+        let (mut from, mut attempts) = (after.position(), Attempts::default());
         while page.entries.len() < limit && store.has_after(recipient, from).await? {
-            let mut tx = self.begin(store, "page").await?;
-            tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
-            let wanted = i64::try_from(limit - page.entries.len()).unwrap_or(i64::MAX);
-            let entries = tx.page(recipient, from, wanted).await?;
-            if let Some(last) = entries.last() {
-                from = last.position;
+            match self.part_of_page(store, recipient, from, limit - page.entries.len()).await {
+                Err(StoreError::Contended) if attempts.again() => {}
+                part => {
+                    let (good, last) = part?;
+                    page.entries.extend(good);
+                    from = last.unwrap_or(from);
+                    attempts = Attempts::default();
+                }
             }
-            let good = self.serve(&mut tx, recipient, entries).await?;
-            faults::point!("page-marked-before-commit");
-            tx.commit().await?;
-            faults::point!("page-committed-before-first-byte");
-            page.entries.extend(good);
         }
         Ok(page)
+    }
+
+    /// One transaction of a page: what may be shown of it, and the last place that was looked at.
+    async fn part_of_page<S: Store>(
+        &self,
+        store: &S,
+        recipient: &RecipientId,
+        from: Position,
+        wanted: usize,
+    ) -> Stored<(Vec<Served>, Option<Position>)> {
+        let mut tx = self.begin(store, "page").await?;
+        tx.lock_deliveries(std::slice::from_ref(recipient)).await?;
+        let entries = tx.page(recipient, from, i64::try_from(wanted).unwrap_or(i64::MAX)).await?;
+        let last = entries.last().map(|last| last.position);
+        let good = self.serve(&mut tx, recipient, entries).await?;
+        faults::point!("page-marked-before-commit");
+        tx.commit().await?;
+        faults::point!("page-committed-before-first-byte");
+        Ok((good, last))
     }
 
     /// Marks the good entries served and takes the others out for good.
