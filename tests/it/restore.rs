@@ -192,7 +192,6 @@ fn a_content_that_has_forgotten_nothing_but_receipts_is_behind_too() {
         for _ in 0..2 {
             assert_eq!(desk.journey.take_receipts(&desk.store, &af, &stated).await.expect("taken"), [Ok(())]);
         }
-        check(&desk.store, desk.journey.vault()).await.expect("nothing is behind yet");
         let folder = desk.close().await;
         put_back(folder.path(), &backup);
         let data = DataFolder::hold(folder.path()).expect("nobody holds it");

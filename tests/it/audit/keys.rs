@@ -5,17 +5,21 @@ use brygga::store::{AuditAct, AuditRow, Store as _, Tx as _};
 
 use crate::harness::{Desk, brygga};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_is_believed_by_the_key_of_its_time_when_another_has_come_into_use() {
+#[test]
+fn a_checkpoint_is_believed_by_the_key_of_its_time_when_another_has_come_into_use() {
     let instant = "2026-03-16T11:00:00Z".parse().expect("an instant");
-    let desk = Desk::open(&Scenario { title: "made here".to_owned(), instant, messages: Vec::new() }).await;
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let scenario = Scenario { title: "made here".to_owned(), instant, messages: Vec::new() };
+    let desk = runtime.block_on(Desk::open(&scenario));
     let folder = desk.path().join("checkpoints");
     let mut public = Vec::new();
     for _ in 0..3 {
-        let mut tx = desk.store.begin("test").await.expect("a transaction");
-        tx.audit(&AuditRow::of_program(AuditAct::Contracts).with("x")).await.expect("noted");
-        tx.commit().await.expect("committed");
-        let written = desk.data.checkpoints().expect("a key").write(&desk.store).await.expect("written");
+        let written = runtime.block_on(async {
+            let mut tx = desk.store.begin("test").await.expect("a transaction");
+            tx.audit(&AuditRow::of_program(AuditAct::Contracts).with("x")).await.expect("noted");
+            tx.commit().await.expect("committed");
+            desk.data.checkpoints().expect("a key").write(&desk.store).await.expect("written")
+        });
         assert!(written.is_some());
         public.push(std::fs::read_to_string(folder.join(PUBLIC_KEY)).expect("the public key"));
         // Another key from here on.
