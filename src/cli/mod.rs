@@ -72,7 +72,7 @@ enum Command {
     /// The audit chain: export, verify.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Dead letters: list, show, retry, discard.
+    /// Dead letters: groups, list, show, unmask, comment, retry, discard.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
     /// Consents: list, record, revoke.
