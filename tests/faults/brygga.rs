@@ -70,6 +70,21 @@ impl Brygga {
         self.process.ends_within(Duration::from_secs(15))
     }
 
+    /// What a command of an operator beside it prints; a process of its own, under the same plan.
+    ///
+    /// # Errors
+    /// In words, where it says nothing.
+    pub(crate) async fn ask(&self, args: &[&str]) -> Result<Vec<u8>, String> {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_brygga-faults"));
+        command.args(args).arg("--config").arg(&self.config).env("BRYGGA_FAULT_CLOCK", &self.clock);
+        command.env("BRYGGA_FAULT", self.planted.as_deref().unwrap_or_default()).kill_on_drop(true);
+        let said = command.output().await.map_err(|error| format!("no command can be run: {error}"))?;
+        if said.stdout.is_empty() {
+            return Err(format!("{} says nothing, and ends with {}", args.join(" "), said.status));
+        }
+        Ok([said.stdout, said.stderr].concat())
+    }
+
     /// Whether `/readyz` says yes.
     pub(crate) async fn is_ready(&self, client: &reqwest::Client) -> bool {
         let address = format!("http://127.0.0.1:{}/readyz", self.management);

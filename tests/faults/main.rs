@@ -17,8 +17,11 @@ mod brygga;
 mod certificates;
 mod checker;
 mod clean;
+#[path = "../it/privacy/forms.rs"]
+mod forms;
 mod load;
 mod made_up;
+mod operators;
 mod plan;
 mod postgres;
 mod process;

@@ -50,7 +50,7 @@ impl Plant {
     }
 }
 
-const PLANTS: [Plant; 4] = [
+const PLANTS: [Plant; 5] = [
     Plant { name: "no-dedup", load: Load::Usual, open: 0, noticed_as: "are there more than once" },
     Plant { name: "no-check-at-serving", load: Load::Expiring, open: 0, noticed_as: "of a person whose gate was shut" },
     Plant {
@@ -61,6 +61,7 @@ const PLANTS: [Plant; 4] = [
     },
     // Readers ask each 300 ms: long enough to be far past what is committed late.
     Plant { name: "sequence-instead-of-counter", load: Load::Crowd, open: 1500, noticed_as: "was never served" },
+    Plant { name: "no-mask", load: Load::Usual, open: 0, noticed_as: "operators.log holds personal data" },
 ];
 
 /// Planted schedules have numbers of their own.

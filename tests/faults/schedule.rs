@@ -13,6 +13,7 @@ use super::brygga::Brygga;
 use super::checker::{Evidence, check, check_logs};
 use super::clean::Clean;
 use super::load::{Does, Maker, Message, today};
+use super::operators;
 use super::plan::{Fault, Load, Plan, STEPS, is_rare};
 use super::publisher::Publisher;
 use super::reader::{Notes, Reader};
@@ -142,6 +143,7 @@ impl Run<'_> {
         self.served(&readers, probing).await?;
         let probed = asked.elapsed();
         self.pushed(BACK).await?;
+        operators::look(&self.processes[0], &self.folder).await?;
         let restarts = self.restarts();
         self.were_killed(restarts);
         let delivered = answers::collect(&self.world.rabbit).await.map_err(|error| format!("no answers: {error}"))?;
