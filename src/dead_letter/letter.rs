@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::is_open;
 use super::list::{Sight, id_of, shown_contract};
 use super::tree::{Branch, tree};
-use super::unmask::reveal;
+use super::unmask::{may_be_unmasked, reveal};
 use crate::domain::{Code, MessageNumber, Operator, Right};
 use crate::filter::mask;
 use crate::intake::decode;
@@ -74,13 +74,14 @@ pub async fn look<S: Store>(journey: &Journey, store: &S, operator: &Operator, n
     let standing = standing_of(&mut *tx, journey.keys(), &stored).await?;
     let (legs, bytes) = (tx.legs(number).await?, tx.open(&stored.message).await?);
     let mut history = tx.audited(number).await?;
-    history.retain(|act| matches!(act.row.act, AuditAct::Decision | AuditAct::Operator));
+    history.retain(|act| matches!(act.row.act, AuditAct::Decision | AuditAct::Operator) && !tells_of_protection(&act.row));
     let causes = causes(&stored, &legs);
     let groups = tx.letter_groups().await?;
     let group = groups.iter().find(|group| causes.contains(&group.cause));
     let group = group.map(|group| (id_of(journey, &group.cause), group.letters));
-    let unmasked = if operator.may(Right::Unmask) { tx.unmasked_fields(&operator.name, number).await? } else { Vec::new() };
-    tx.audit(&AuditRow::by(AuditAct::Reading, &operator.name).on(number).with("masked")).await?;
+    let may_unmask = operator.may(Right::Unmask) && may_be_unmasked(&mut *tx, &stored).await?;
+    let unmasked = if may_unmask { tx.unmasked_fields(operator, number).await? } else { Vec::new() };
+    tx.audit(&AuditRow::by(AuditAct::Reading, &operator.name).on(number).with(reading(&unmasked))).await?;
     tx.commit().await?;
     let (document, tree) = bytes
         .and_then(|bytes| opened(journey, &stored, &bytes))
@@ -93,6 +94,17 @@ pub async fn look<S: Store>(journey: &Journey, store: &S, operator: &Operator, n
     let contract = shown_contract(journey, &stored.message.envelope.contract.to_string());
     let letter = Letter { stored, contract, standing, document, tree, legs, undelivered, history, group, unmasked };
     Ok(Look::Letter(Box::new(letter)))
+}
+
+/// What was read: values that are unmasked are read anew each time.
+fn reading(unmasked: &[UnmaskedField]) -> String {
+    let places: Vec<&str> = unmasked.iter().map(|field| field.place.as_str()).collect();
+    if places.is_empty() { "masked".to_owned() } else { format!("masked, unmasked: {}", places.join(" ")) }
+}
+
+/// Whether a row says that the report was diverted once. Its flag is lifted, and that there was one is nobody's to know here.
+fn tells_of_protection(row: &AuditRow) -> bool {
+    row.detail.starts_with("diverted")
 }
 
 /// A letter that somebody may look at as a whole.

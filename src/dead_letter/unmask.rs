@@ -9,7 +9,7 @@ use super::tree::{Branch, Node};
 use crate::domain::{MessageNumber, Operator, Right};
 use crate::filter::MASK;
 use crate::journey::Journey;
-use crate::store::{AuditAct, AuditRow, DeadLetters as _, Store, Stored, Tx as _, UnmaskedField};
+use crate::store::{AuditAct, AuditRow, DeadLetters as _, MessageKind, Store, Stored, StoredMessage, Tx, UnmaskedField};
 
 /// How long a field stays unmasked for whoever has unmasked it.
 pub const UNMASKED: SignedDuration = SignedDuration::from_mins(10);
@@ -54,6 +54,16 @@ pub(super) fn reveal(branch: &mut Branch, masked: &Value, raw: &Value, fields: &
     }
 }
 
+/// Whether values of a letter may be told to anybody here. It was asked of its participant whether they are protected, and they
+/// are not: neither then nor now. What was refused before anybody asked whom it is about stays masked, and so does whatever says
+/// who is protected.
+pub(super) async fn may_be_unmasked<T: Tx>(tx: &mut T, stored: &StoredMessage) -> Stored<bool> {
+    match &stored.message.person {
+        Some(person) if stored.message.kind != MessageKind::Protection => Ok(!tx.is_flagged(person).await?),
+        _ => Ok(false),
+    }
+}
+
 /// Unmasks one field of a letter for whoever asks, and for nobody else. It is audited with its reason before the value is
 /// told.
 ///
@@ -75,11 +85,14 @@ pub async fn unmask<S: Store>(
     }
     let mut tx = journey.begin(store, "dead-letter-unmask").await?;
     let Some(stored) = in_sight(journey, &mut *tx, operator, number).await? else { return Ok(Act::Nothing) };
+    if !may_be_unmasked(&mut *tx, &stored).await? {
+        return Ok(Act::Nothing);
+    }
     let Some(bytes) = tx.open(&stored.message).await? else { return Ok(Act::Nothing) };
     let Some((masked, raw)) = opened(journey, &stored, &bytes) else { return Ok(Act::Nothing) };
     let Some(value) = masked_value(&masked, &raw, "", place) else { return Ok(Act::Nothing) };
     let until = tx.now().checked_add(UNMASKED).unwrap_or(jiff::Timestamp::MAX);
-    tx.keep_unmasked_field(&operator.name, number, &UnmaskedField { place: place.to_owned(), until }).await?;
+    tx.keep_unmasked_field(operator, number, &UnmaskedField { place: place.to_owned(), until }).await?;
     // The place is told in the contract's own names: the tree knows no others.
     let row = AuditRow::by(AuditAct::Reading, &operator.name).on(number).with(format!("unmasked {place}"));
     tx.audit(&row.because(reason)).await?;

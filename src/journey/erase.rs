@@ -144,6 +144,10 @@ impl Journey {
         let kept: BTreeSet<MessageNumber> = archived.iter().map(|stored| stored.number).collect();
         let numbers: Vec<MessageNumber> = numbers.difference(&kept).copied().collect();
         tx.blank_messages(&numbers).await?;
+        // Of whom a message was may have been found out by a retry alone: it is sealed under a key of its own then.
+        for stored in old.iter().filter(|stored| !kept.contains(&stored.number)) {
+            tx.condemn(self.own_holder(&stored.message.envelope));
+        }
         for stored in old {
             let envelope = &stored.message.envelope;
             let (login, message_id, contract) = (envelope.login.clone(), envelope.message_id, envelope.contract.clone());

@@ -10,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 use jiff::Timestamp;
 
 use super::Journey;
-use crate::domain::{ConsentRevision, MessageNumber, PersonKey, Position, RecipientId};
+use crate::domain::{ConsentRevision, Envelope, MessageNumber, PersonKey, Position, RecipientId};
 use crate::faults;
 use crate::seal::{
     Bound, ContentDigest, FeedMark, Holder, Keyring, LedgerNote, Marks, RetentionClass, Revocation, SealedBytes, Vault,
@@ -65,7 +65,11 @@ impl Journey {
         if let Some(person) = &message.person {
             return Holder::person(person, RetentionClass::Journal);
         }
-        let envelope = &message.envelope;
+        self.own_holder(&message.envelope)
+    }
+
+    /// Whose key seals a message of which nobody could tell whom it is about, when it came.
+    pub(super) fn own_holder(&self, envelope: &Envelope) -> Holder {
         let parts = [envelope.login.as_str().as_bytes(), envelope.message_id.as_bytes().as_slice()];
         Holder::unreadable(self.keys().digest("unreadable", &parts))
     }

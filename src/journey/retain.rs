@@ -15,7 +15,7 @@ use crate::domain::{Code, MessageNumber, PersonKey, Position, RecipientId, date_
 use crate::seal::{Erasure, Holder, LedgerNote, RetentionClass};
 use crate::store::{
     AuditAct, AuditRow, Concerned, Holding, KeptEntry, KeptKind, KeptMessage, LegState, Rights as _, Store, StoreError, Stored,
-    Tx,
+    StoredMessage, Tx,
 };
 
 /// Messages or entries of one transaction.
@@ -191,22 +191,33 @@ impl<S: Store> Run<'_, S> {
             {
                 continue;
             }
-            if !tx.has_key(&stored.message).await? {
-                // Its content is gone already, and what it revoked stands in the ledger.
-                over.push(one);
-                continue;
-            }
-            let is_over = match self.journey.rejudge(tx, &stored).await? {
-                Some(Judged::Consent(revision)) => revision.to < date_of(self.before),
-                Some(Judged::Protection(_)) => true,
-                // What cannot be read might be a revocation in force: a person has to look.
-                _ => false,
+            let is_over = match self.is_over(tx, &stored).await {
+                // What cannot be read might be a revocation in force: a person has to look, and nothing else waits for that.
+                Err(fault) if fault.is_of_one_row() => false,
+                is_over => is_over?,
             };
             if is_over {
                 over.push(one);
             }
         }
         Ok(over)
+    }
+
+    async fn is_over(&self, tx: &mut KeyedTx<S::Tx>, stored: &StoredMessage) -> Stored<bool> {
+        if !tx.has_key(&stored.message).await? {
+            // Its content is gone already, and what it revoked stands in the ledger.
+            return Ok(true);
+        }
+        Ok(match (self.journey.rejudge(tx, stored).await?, &stored.message.person) {
+            (Some(Judged::Consent(revision)), Some(person)) => {
+                // All revisions of a consent go together: one that narrows must not go before the one that it narrows.
+                let all = self.journey.consents(tx, person).await?;
+                let last = all.iter().filter(|other| other.key == revision.key).map(|other| other.to).max();
+                last.is_some_and(|last| last < date_of(self.before))
+            }
+            (Some(Judged::Protection(_)), _) => true,
+            _ => false,
+        })
     }
 
     async fn blank(&self, tx: &mut KeyedTx<S::Tx>, due: &[KeptMessage]) -> Stored<()> {
@@ -224,12 +235,9 @@ impl<S: Store> Run<'_, S> {
             if self.kind == KeptKind::Held {
                 self.end_waiting(tx, one.number).await?;
             }
-            if one.person.is_none()
-                && let Some(stored) = tx.message(one.number).await?
-            {
-                // Its key is its own.
-                let holder = self.journey.holder(&stored.message);
-                tx.condemn(holder);
+            if let Some(stored) = tx.message(one.number).await? {
+                // Its key is its own where nobody could tell whom it was about when it came, whatever a retry has found out since.
+                tx.condemn(self.journey.own_holder(&stored.message.envelope));
             }
         }
         tx.blank_messages(&numbers).await?;

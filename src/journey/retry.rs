@@ -66,6 +66,10 @@ impl Journey {
         tx.lock(&person.map(Concerned::whole).unwrap_or_default()).await?;
         // What was seen before the lock may have moved.
         let Some(mut stored) = tx.message(number).await? else { return Ok(None) };
+        if stored.discarded_at.is_some() || stored.message.sealed != before.message.sealed {
+            // It was set aside, erased or kept no longer before the lock was ours: what was opened must not come back.
+            return Ok(None);
+        }
         if let Some(seen) = seen
             && standing_of(&mut *tx, self.keys(), &stored).await? != seen
         {

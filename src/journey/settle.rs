@@ -95,7 +95,12 @@ impl Journey {
         }
     }
 
-    async fn readable_consents<T: Tx>(&self, tx: &mut KeyedTx<T>, person: &PersonKey) -> Stored<Option<Vec<ConsentRevision>>> {
+    /// The same; `None` where one of them cannot be read.
+    pub(super) async fn readable_consents<T: Tx>(
+        &self,
+        tx: &mut KeyedTx<T>,
+        person: &PersonKey,
+    ) -> Stored<Option<Vec<ConsentRevision>>> {
         let mut revisions = Vec::new();
         for stored in tx.messages_of(person, MessageKind::Consent).await? {
             // What was blanked is no longer relied on; where it revoked anything, that is kept apart, and holds (below).

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Stored;
-use crate::domain::{Code, Login, MessageNumber, Position, RecipientId};
+use crate::domain::{Code, Login, MessageNumber, Operator, Position, RecipientId};
 
 named!(
     /// Whether a dead letter waits for somebody.
@@ -221,14 +221,14 @@ pub trait DeadLetters: Send {
     /// The fields of a letter that an operator sees unmasked now.
     fn unmasked_fields(
         &mut self,
-        operator: &str,
+        operator: &Operator,
         message: MessageNumber,
     ) -> impl Future<Output = Stored<Vec<UnmaskedField>>> + Send;
 
     /// Lets an operator see a field of a letter unmasked until a time.
     fn keep_unmasked_field(
         &mut self,
-        operator: &str,
+        operator: &Operator,
         message: MessageNumber,
         field: &UnmaskedField,
     ) -> impl Future<Output = Stored<()>> + Send;

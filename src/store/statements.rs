@@ -75,7 +75,8 @@ macro_rules! kept_kind {
     () => {
         "CASE WHEN person IS NULL THEN 'unreadable' WHEN state = 'recorded' THEN 'consents' \
          WHEN state = 'refused' THEN 'dead-letters' WHEN EXISTS (SELECT 1 FROM legs WHERE legs.message = messages.number \
-         AND legs.state = 'held') THEN 'held' ELSE 'journal' END AS kept_kind"
+         AND legs.state = 'held') AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.report = messages.report) \
+         THEN 'held' ELSE 'journal' END AS kept_kind"
     };
 }
 

@@ -170,6 +170,51 @@ async fn one_field_is_unmasked_for_one_person_for_ten_minutes_and_for_a_reason()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn values_are_told_of_nobody_who_may_be_protected() {
+    let desk = desk("fixtures/demo").await;
+    let (number, place) = (desk.refused().await, "participant.personNumber");
+    let ask = async |number| unmask(&desk.journey, &desk.store, &operator(), number, place, "asked").await.expect("asked");
+    let Act::Done(value) = ask(number).await else { panic!("a value") };
+    let mut tx = desk.store.begin("test").await.expect("a transaction");
+    let mut stored = tx.message(number).await.expect("read").expect("a message");
+    tx.set_flag(&stored.message.person.expect("a participant")).await.expect("set");
+    tx.commit().await.expect("committed");
+    assert_eq!(ask(number).await, Act::Nothing);
+    let letter = desk.letter(&operator(), number).await.expect("a letter");
+    assert!(!format!("{:?}", letter.tree).contains(&value), "what was unmasked before is masked again");
+
+    // Of a stranger's report it was never asked whom it is about.
+    let mut tx = desk.journey.begin(&desk.store, "test").await.expect("a transaction");
+    stored = tx.message(number).await.expect("read").expect("a message");
+    let bytes = tx.open(&stored.message).await.expect("read").expect("its content");
+    drop(tx);
+    let envelope = stored.message.envelope;
+    let arrival = Arrival {
+        login: "stranger".to_owned().try_into().expect("a login"),
+        message_id: uuid::Uuid::now_v7(),
+        contract: envelope.contract,
+        syntax: envelope.syntax,
+        message_time: envelope.message_time,
+        bytes,
+        trace: envelope.trace,
+        defect: None,
+    };
+    let taken = desk.journey.take(&desk.store, [arrival]).await.expect("taken");
+    let letter = desk.letter(&operator(), taken[0].number()).await.expect("a letter");
+    assert!(letter.document.is_some() && letter.stored.message.person.is_none(), "it can be read, and nobody knows of whom");
+    assert_eq!(ask(taken[0].number()).await, Act::Nothing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_set_aside_is_not_run_by_whoever_opened_it_before() {
+    let desk = desk("fixtures/demo").await;
+    let number = desk.refused().await;
+    let act = discard_as(&desk.journey, &desk.store, &operator(), number, None, "sent anew").await.expect("asked");
+    assert!(matches!(act, Act::Done(())));
+    assert!(desk.journey.retry(&desk.store, number, "late").await.expect("asked").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_act_on_a_letter_that_has_changed_since_it_was_seen_does_nothing() {
     let desk = desk("fixtures/demo").await;
     let number = desk.refused().await;

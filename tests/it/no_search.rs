@@ -39,7 +39,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Acts of a person that say why: the reason is the person's own, for the audit log, and selects nothing.
-const ACTS_WITH_A_REASON: [&str; 7] = ["discard", "edit", "revoke", "lift", "record", "erase", "export"];
+const ACTS_WITH_A_REASON: [&str; 8] = ["discard", "edit", "revoke", "lift", "record", "erase", "export", "unmask"];
 
 fn arguments(command: &Command, path: &str, into: &mut Vec<(String, String, String)>) {
     for argument in command.get_arguments() {

@@ -10,7 +10,7 @@ use super::read::{column, micros, optional_time, time, word};
 use super::rows::{login, message_id, number};
 use super::sql;
 use super::tx::PgTx;
-use crate::domain::{Code, Login, MessageNumber, Position, RecipientId};
+use crate::domain::{Code, Login, MessageNumber, Operator, Position, RecipientId};
 use crate::store::{
     Cause, DeadLetter, DeadLetters, LetterChoice, LetterGroup, LetterPage, LetterPart, LetterState, Stored, UnmaskedField,
 };
@@ -31,14 +31,14 @@ impl DeadLetters for PgTx {
         letters(self.db(), page).await
     }
 
-    async fn unmasked_fields(&mut self, operator: &str, message: MessageNumber) -> Stored<Vec<UnmaskedField>> {
+    async fn unmasked_fields(&mut self, operator: &Operator, message: MessageNumber) -> Stored<Vec<UnmaskedField>> {
         let now = self.now;
-        unmasked(self.db(), operator, message, now).await
+        unmasked(self.db(), &operator.name, message, now).await
     }
 
-    async fn keep_unmasked_field(&mut self, operator: &str, message: MessageNumber, field: &UnmaskedField) -> Stored<()> {
+    async fn keep_unmasked_field(&mut self, operator: &Operator, message: MessageNumber, field: &UnmaskedField) -> Stored<()> {
         let now = self.now;
-        keep_unmasked(self.db(), operator, message, field, now).await
+        keep_unmasked(self.db(), &operator.name, message, field, now).await
     }
 }
 

@@ -200,8 +200,11 @@ statements! {
         " FROM messages WHERE number > $1 AND received_at < $2 AND octet_length(sealed) > 0) AS kept WHERE kept_kind = $3 \
          ORDER BY number LIMIT $4"
     );
+    /// What nobody has fetched yet and may still be shown stays, however old it is: it is what its recipient has still to be told,
+    /// and what it has of an earlier version is taken back by nothing else.
     KEPT_ENTRIES = "SELECT recipient, position, person, published_at FROM entries WHERE (recipient, position) > ($1, $2) \
-        AND published_at < $3 AND octet_length(sealed) > 0 AND person IS NOT NULL ORDER BY recipient, position LIMIT $4";
+        AND published_at < $3 AND octet_length(sealed) > 0 AND person IS NOT NULL \
+        AND NOT (state = 'live' AND method = 'PUT' AND served_at IS NULL AND until > $3) ORDER BY recipient, position LIMIT $4";
     KEPT_BY_KIND = concat!(
         "SELECT kept_kind, count(*) AS kept, min(since) AS since FROM (SELECT ",
         kept_kind!(),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::read::{column, digest, inconsistent, micros, optional_digest, optional_time, time, word};
 use super::{SqliteTx, Stored, away, sql};
-use crate::domain::{Code, Login, MessageNumber, Position, RecipientId};
+use crate::domain::{Code, Login, MessageNumber, Operator, Position, RecipientId};
 use crate::store::{
     Cause, DeadLetter, DeadLetters, LetterChoice, LetterGroup, LetterPage, LetterPart, LetterState, UnmaskedField,
 };
@@ -23,14 +23,14 @@ impl DeadLetters for SqliteTx {
         letters(self.db(), page).await
     }
 
-    async fn unmasked_fields(&mut self, operator: &str, message: MessageNumber) -> Stored<Vec<UnmaskedField>> {
+    async fn unmasked_fields(&mut self, operator: &Operator, message: MessageNumber) -> Stored<Vec<UnmaskedField>> {
         let now = self.now;
-        unmasked(self.db(), operator, message, now).await
+        unmasked(self.db(), &operator.name, message, now).await
     }
 
-    async fn keep_unmasked_field(&mut self, operator: &str, message: MessageNumber, field: &UnmaskedField) -> Stored<()> {
+    async fn keep_unmasked_field(&mut self, operator: &Operator, message: MessageNumber, field: &UnmaskedField) -> Stored<()> {
         let now = self.now;
-        keep_unmasked(self.db(), operator, message, field, now).await
+        keep_unmasked(self.db(), &operator.name, message, field, now).await
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use brygga::domain::{Code, Position, ReceiptKind};
+use brygga::domain::{Code, Operator, Position, ReceiptKind, Role, Scope};
 use brygga::store::{
     Cause, DeadLetter, DeadLetters, Feeds as _, LegState, LetterChoice, LetterGroup, LetterKey, LetterPage, LetterState,
     MessageState, NewMessage, ReceiptRow, Receipts as _, Tx as _, UnmaskedField,
@@ -345,17 +345,17 @@ async fn a_field_is_unmasked_for_one_operator_and_for_its_time<E: Engine>() {
     let number = tx.insert_message(&refused(1, Code::ContractDate, "note")).await.expect("stored");
     let field = |place: &str, minutes: i64| UnmaskedField { place: place.to_owned(), until: noon() + minutes.minutes() };
     for one in [field("note", 1), field("note", 10), field("days[0].date", 5)] {
-        tx.keep_unmasked_field("one", number, &one).await.expect("kept");
+        tx.keep_unmasked_field(&operator("one"), number, &one).await.expect("kept");
     }
     tx.commit().await.expect("committed");
     let mut tx = hall.begin().await;
     let both = [field("days[0].date", 5), field("note", 10)];
-    assert_eq!(tx.unmasked_fields("one", number).await.expect("read"), both);
-    assert_eq!(tx.unmasked_fields("another", number).await.expect("read"), []);
+    assert_eq!(tx.unmasked_fields(&operator("one"), number).await.expect("read"), both);
+    assert_eq!(tx.unmasked_fields(&operator("another"), number).await.expect("read"), []);
     drop(tx);
     hall.engine.clock().set(noon() + 5.minutes());
     let mut tx = hall.begin().await;
-    assert_eq!(tx.unmasked_fields("one", number).await.expect("read"), [field("note", 10)], "its time is over");
+    assert_eq!(tx.unmasked_fields(&operator("one"), number).await.expect("read"), [field("note", 10)], "its time is over");
 }
 
 on_both_engines! {
@@ -364,4 +364,8 @@ on_both_engines! {
     pages_in_either_direction_hold_each_letter_once,
     what_a_recipient_rejects_is_a_letter_for_as_long_as_its_entry_stands,
     the_demos_letters_are_what_its_rows_say_and_a_migration_finds_the_same,
+}
+
+fn operator(name: &str) -> Operator {
+    Operator { name: name.to_owned(), role: Role::Operator, scope: Scope::Everything }
 }
