@@ -100,7 +100,12 @@ async fn the_overview_shows_alarms_with_what_helps_and_numbers_as_a_picture_and_
     let page = house.get("/console/", Some(&token)).await.text().await.expect("a page");
     assert!(page.contains(SV.all_well) && page.contains("<svg") && page.contains(SV.numbers), "{page}");
     assert!(page.contains("2026-03-02 13:00 +01:00"), "the store's clock, in Swedish time with the offset");
-    assert!(!page.contains(SV.diverted), "that is for privacy alone");
+    let counts = |page: &str, what: &str| page.contains(&format!(">{what}<"));
+    assert!(!counts(&page, SV.diverted) && !counts(&page, SV.received), "what came, less what is shown, is what is kept apart");
+    house.account("guardian", Role::Privacy, &["all"]).await;
+    let apart = house.session("guardian").await;
+    let apart = house.get("/console/", Some(&apart)).await.text().await.expect("a page");
+    assert!(counts(&apart, SV.diverted) && counts(&apart, SV.received), "that is for privacy alone");
     house.health.part("amqp.in", true).down("the broker does not answer");
     let page = house.get("/console/", Some(&token)).await.text().await.expect("a page");
     assert!(page.contains("amqp.in") && page.contains("the broker does not answer"), "{page}");
