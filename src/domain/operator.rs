@@ -3,36 +3,10 @@
 //! Whoever signs people in makes an [`Operator`]; the acts of the desk take it as a plain value and ask it. What a role may
 //! do stands in one table, here.
 
+use super::named::named;
 use super::party::KommunCode;
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name in stores and outputs.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-
-            /// Reads a name.
-            #[must_use]
-            pub fn from_stored(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-words!(
+named!(
     /// What a person is at the desk.
     Role {
         /// Sees how it goes, and letters through the mask.
@@ -46,7 +20,7 @@ words!(
     }
 );
 
-words!(
+named!(
     /// What a role may do.
     Right {
         /// See counts, lists and letters through the mask.

@@ -83,7 +83,7 @@ impl Journey {
         dry: bool,
     ) -> Stored<Vec<Retained>> {
         let mut all = Vec::new();
-        for kind in KeptKind::ALL {
+        for kind in KeptKind::IN_ORDER {
             let days = days_of(rules, kind);
             let before = store.now().saturating_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
             let run = Run { journey: self, store, kind, days, before, actor, dry };
@@ -115,7 +115,7 @@ impl Journey {
             let one = found.iter().find(|(found, ..)| *found == kind);
             Standing { kind, kept: one.map_or(0, |one| one.1), oldest: one.map(|one| one.2) }
         };
-        Ok(KeptKind::ALL.map(of).to_vec())
+        Ok(KeptKind::IN_ORDER.map(of).to_vec())
     }
 
     /// Gives back the space of what was blanked. It undoes nothing where it fails, and can be done again at any time.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Code, MessageNumber, Position, RecipientId};
+use crate::domain::{Code, MessageNumber, Position, RecipientId, named};
 use crate::seal::ContentDigest;
 
 named!(

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Stored;
-use crate::domain::{Code, Login, MessageNumber, Operator, Position, RecipientId};
+use crate::domain::{Code, Login, MessageNumber, Operator, Position, RecipientId, named};
 
 named!(
     /// Whether a dead letter waits for somebody.

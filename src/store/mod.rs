@@ -19,8 +19,6 @@
 //!   [`Feeds::publish_answers`] takes [`Answer`](crate::answer::Answer), which has none and is stored as it is.
 
 #[macro_use]
-mod named;
-#[macro_use]
 mod statements;
 
 mod accounts;

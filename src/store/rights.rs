@@ -8,7 +8,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use super::{EntryState, Stored};
-use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject, Syntax};
+use crate::domain::{MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject, Syntax, named};
 use crate::feed::Method;
 use crate::seal::SealedBytes;
 
@@ -66,9 +66,9 @@ named!(
 );
 
 impl KeptKind {
-    /// All kinds, each after what rests on it: consents go after the reports that they opened, receipts after the documents
+    /// All kinds in the order in which they go, each after what rests on it: consents go after the reports that they opened, receipts after the documents
     /// that they are about, and what was done is told until all the rest has gone.
-    pub const ALL: [Self; 8] = [
+    pub const IN_ORDER: [Self; 8] = [
         Self::Feed,
         Self::Journal,
         Self::Held,

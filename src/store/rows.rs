@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     Code, Envelope, Fingerprint, LegId, Login, MessageNumber, PersonKey, Position, RecipientId, ReportKey, Subject, Syntax,
-    TraceParent,
+    TraceParent, named,
 };
 use crate::feed::Method;
 

@@ -1,4 +1,4 @@
-//! Closed sets of words that a store writes by their names.
+//! Closed sets of words, which a store and outputs write by their names.
 
 /// An enum whose variants have a stored name each.
 macro_rules! named {
@@ -10,13 +10,16 @@ macro_rules! named {
         }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
             /// The name in stores and outputs.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// Reads a stored name.
+            /// Reads a name.
             #[must_use]
             pub fn from_stored(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$variant),)* _ => None }
@@ -24,3 +27,4 @@ macro_rules! named {
         }
     };
 }
+pub(crate) use named;
